@@ -1,0 +1,13 @@
+use crate::{Instrument, Nanos, Value};
+
+/// What a strategy is told when a run starts. It never tells whether the market is past, simulated or real.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// What is traded and the length of its bars, in the order that [`InstrumentIndex`](crate::InstrumentIndex)
+    /// counts.
+    pub instruments: Vec<(Instrument, Nanos)>,
+    /// Every parameter of the manifest with its value; see [`Manifest::resolve`](crate::Manifest::resolve).
+    pub parameters: Vec<(String, Value)>,
+    /// For strategies that draw random numbers; part of the run's inputs.
+    pub seed: u64,
+}
