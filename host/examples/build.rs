@@ -1,0 +1,15 @@
+//! Compiles the example strategies to components.
+
+use std::error::Error;
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let sdk = ["guest-sdk", "wit", "Cargo.lock"].map(|part| root.join(part));
+    for name in ["buy-and-hold", "ma-cross"] {
+        let folder = root.join("strategies").join(name);
+        let sources = [&folder, &sdk[0], &sdk[1], &sdk[2]].map(|source| source.as_path());
+        tiltyard_guest_build::embed(&folder, &format!("{name}.wasm"), &sources)?;
+    }
+    Ok(())
+}

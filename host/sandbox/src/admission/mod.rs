@@ -1,0 +1,94 @@
+//! Admission: what can be known of a component without running, or even compiling, any of it.
+
+mod contract;
+mod refusal;
+mod scan;
+
+use serde::Serialize;
+use tiltyard_model::{Digest, Manifest};
+
+pub use refusal::Refusal;
+pub use scan::AdmissionLimits;
+
+use crate::CONTRACT_VERSION;
+use crate::wasi;
+
+/// A component that may be compiled, and what it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Admission {
+    /// The component's name in every record: the SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: usize,
+    /// The contract version it was built against.
+    pub contract: String,
+    /// What it declares about itself.
+    pub manifest: Manifest,
+    /// Interfaces it asks for, in the order of the component.
+    pub imports: Vec<String>,
+    /// Interfaces it offers, in the order of the component.
+    pub exports: Vec<String>,
+    /// Functions in all of its core modules.
+    pub functions: u32,
+}
+
+impl Admission {
+    /// Whether it is a signal strategy: a pure function of market data.
+    #[must_use]
+    pub fn is_signal(&self) -> bool {
+        self.exports_interface("signals")
+    }
+
+    /// Whether it exports this interface of the contract.
+    #[must_use]
+    pub fn exports_interface(&self, interface: &str) -> bool {
+        self.exports.iter().any(|export| contract::interface(export) == Some((interface, self.contract.as_str())))
+    }
+
+    /// What it asks for, in words: `orders`, `market history`, `log`.
+    ///
+    /// There is nothing a component could ask for to get at the network, files, other processes or the time of day.
+    #[must_use]
+    pub fn asks_for(&self) -> Vec<&'static str> {
+        let mut asks: Vec<&'static str> = self
+            .imports
+            .iter()
+            .filter_map(|import| match contract::interface(import) {
+                Some(("market", _)) => Some("market history"),
+                Some(("account", _)) => Some("its account"),
+                Some(("orders", _)) => Some("orders"),
+                Some(("timers", _)) => Some("timers"),
+                Some(("journal", _)) => Some("log"),
+                _ => wasi::asks_for(import),
+            })
+            .collect();
+        asks.sort_unstable();
+        asks.dedup();
+        asks
+    }
+}
+
+/// Looks at a component and says what it is, or why it may not be compiled. Runs and compiles nothing.
+///
+/// # Errors
+/// The first reason against it; see [`Refusal`].
+pub fn admit(bytes: &[u8], limits: &AdmissionLimits) -> Result<Admission, Refusal> {
+    let scan = scan::scan(bytes, limits)?;
+    let manifest = match &scan.manifests[..] {
+        [] => return Err(Refusal::NoManifest),
+        [json] => Manifest::parse(json).map_err(Refusal::Manifest)?,
+        several => return Err(Refusal::ManyManifests { found: several.len() }),
+    };
+    if manifest.contract != CONTRACT_VERSION {
+        return Err(Refusal::ManifestContract { manifest: manifest.contract });
+    }
+    Ok(Admission {
+        digest: Digest::of(bytes),
+        size: bytes.len(),
+        contract: CONTRACT_VERSION.to_owned(),
+        manifest,
+        imports: scan.imports,
+        exports: scan.exports,
+        functions: scan.functions,
+    })
+}

@@ -1,0 +1,311 @@
+//! One pass over the bytes: validation, static limits, imports, exports and the manifest.
+
+use tiltyard_model::{MANIFEST_SECTION, Manifest};
+use wasmparser::{
+    BinaryReaderError, Encoding, FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload,
+    Validator, ValidatorResources,
+};
+
+use super::Refusal;
+use super::contract::{Contract, interface};
+use crate::engine::{CORE_INSTANCES, FEATURES, MEMORIES, TABLES};
+use crate::text::shown;
+
+/// How much of everything a component may have. Whoever compiles must never be the one to find out.
+///
+/// The defaults leave room for guests that carry a language runtime (JavaScript, Python).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdmissionLimits {
+    /// Bytes of the file. Default 32 MiB.
+    pub bytes: usize,
+    /// Core functions, of all modules together. Default 100,000.
+    pub functions: u32,
+    /// Bytes of one function's body. Default 1 MiB.
+    pub function_bytes: usize,
+    /// Local variables of one function, its parameters not counted. Default 5,000.
+    pub locals: u32,
+    /// Blocks within blocks of one function. Default 1,000.
+    pub nesting: u32,
+    /// Types, of all modules and components together. Default 20,000.
+    pub types: u32,
+    /// Globals, of all modules together. Default 5,000.
+    pub globals: u32,
+    /// Imports, of all modules and components together. Default 5,000.
+    pub imports: u32,
+    /// Exports, of all modules and components together. Default 100,000.
+    pub exports: u32,
+    /// Segments of data and of elements, together. Default 100,000.
+    pub segments: u32,
+    /// Linear memory that one memory has from the start, in bytes. Default 64 MiB.
+    pub memory_bytes: u64,
+    /// Elements that one table has from the start. Default 20,000.
+    pub table_elements: u64,
+    /// Modules and components nested in the component. Default 64.
+    pub modules: u32,
+    /// Components within components. Default 4.
+    pub depth: usize,
+}
+
+impl Default for AdmissionLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 32 << 20,
+            functions: 100_000,
+            function_bytes: 1 << 20,
+            locals: 5_000,
+            nesting: 1_000,
+            types: 20_000,
+            globals: 5_000,
+            imports: 5_000,
+            exports: 100_000,
+            segments: 100_000,
+            memory_bytes: 64 << 20,
+            table_elements: 20_000,
+            modules: 64,
+            depth: 4,
+        }
+    }
+}
+
+/// What the pass found.
+pub(super) struct Scan<'a> {
+    pub(super) imports: Vec<String>,
+    pub(super) exports: Vec<String>,
+    pub(super) manifests: Vec<&'a [u8]>,
+    pub(super) functions: u32,
+}
+
+/// Reads all of a component.
+pub(super) fn scan<'a>(bytes: &'a [u8], limits: &AdmissionLimits) -> Result<Scan<'a>, Refusal> {
+    if bytes.len() > limits.bytes {
+        return Err(Refusal::TooLarge { size: bytes.len(), limit: limits.bytes });
+    }
+    if !bytes.starts_with(b"\0asm") {
+        return Err(Refusal::NotWasm);
+    }
+    if Parser::is_core_wasm(bytes) {
+        return Err(Refusal::CoreModule);
+    }
+    let mut validator = Validator::new_with_features(FEATURES.union(Contract::FEATURES));
+    let contract = Contract::new(&mut validator);
+    let mut scan = Scan { imports: Vec::new(), exports: Vec::new(), manifests: Vec::new(), functions: 0 };
+    let mut count = Count::new(limits);
+    let mut allocations = FuncValidatorAllocations::default();
+    let mut whole = None;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(|error| invalid(&error))?;
+        count.take(&payload)?;
+        match validator.payload(&payload).map_err(|error| invalid(&error))? {
+            ValidPayload::Func(function, body) => {
+                allocations = count.function(function, &body, allocations)?;
+            }
+            ValidPayload::End(types) => whole = Some(types),
+            _ => {}
+        }
+        match payload {
+            Payload::ComponentImportSection(section) if count.depth() == 1 => {
+                for import in section {
+                    scan.imports.push(import.map_err(|error| invalid(&error))?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if count.depth() == 1 => {
+                for export in section {
+                    scan.exports.push(export.map_err(|error| invalid(&error))?.name.name.to_owned());
+                }
+            }
+            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
+                if section.data().len() > Manifest::MAX_BYTES {
+                    let what = "bytes of manifest";
+                    return Err(above(what, section.data().len() as u64, Manifest::MAX_BYTES as u64));
+                }
+                scan.manifests.push(section.data());
+            }
+            _ => {}
+        }
+    }
+    scan.functions = count.functions;
+    let types = whole.ok_or(Refusal::Truncated { offset: bytes.len() })?;
+    let view = types.as_ref();
+    for name in &scan.imports {
+        if let Some(item) = view.component_item_for_import(name) {
+            contract.check_import(&types, name, &item.ty)?;
+        }
+    }
+    for name in &scan.exports {
+        if let Some(item) = view.component_item_for_export(name) {
+            contract.check_export(&types, name, &item.ty)?;
+        }
+    }
+    let has = |wanted| scan.exports.iter().any(|export| interface(export).is_some_and(|(name, _)| name == wanted));
+    match (has("lifecycle"), has("bar-events"), has("signals")) {
+        (false, ..) => Err(Refusal::NotAStrategy),
+        (true, false, false) => Err(Refusal::NoEvents),
+        (true, true, true) => Err(Refusal::BothEvents),
+        _ => Ok(scan),
+    }
+}
+
+/// Counts against the limits, before the validator spends time on what is too much.
+struct Count<'a> {
+    limits: &'a AdmissionLimits,
+    open: usize,
+    modules: u32,
+    functions: u32,
+    types: u32,
+    globals: u32,
+    imports: u32,
+    exports: u32,
+    segments: u32,
+    instances: u32,
+    memories: u32,
+    tables: u32,
+}
+
+impl<'a> Count<'a> {
+    fn new(limits: &'a AdmissionLimits) -> Self {
+        Self {
+            limits,
+            open: 0,
+            modules: 0,
+            functions: 0,
+            types: 0,
+            globals: 0,
+            imports: 0,
+            exports: 0,
+            segments: 0,
+            instances: 0,
+            memories: 0,
+            tables: 0,
+        }
+    }
+
+    /// Modules and components that have begun and not ended.
+    fn depth(&self) -> usize {
+        self.open
+    }
+
+    fn take(&mut self, payload: &Payload<'_>) -> Result<(), Refusal> {
+        let limits = self.limits;
+        match payload {
+            Payload::Version { encoding, .. } => {
+                self.open += 1;
+                add("modules and components", &mut self.modules, 1, limits.modules)?;
+                // The outermost component is not within another; a module adds no depth of its own.
+                let within = self.open - 1 - usize::from(*encoding == Encoding::Module && self.open > 1);
+                if within > limits.depth {
+                    return Err(above("components within components", within as u64, limits.depth as u64));
+                }
+            }
+            Payload::End(_) => self.open = self.open.saturating_sub(1),
+            Payload::FunctionSection(section) => {
+                add("functions", &mut self.functions, section.count(), limits.functions)?;
+            }
+            Payload::TypeSection(section) => add("types", &mut self.types, section.count(), limits.types)?,
+            Payload::CoreTypeSection(section) => add("types", &mut self.types, section.count(), limits.types)?,
+            Payload::ComponentTypeSection(section) => {
+                add("types", &mut self.types, section.count(), limits.types)?;
+            }
+            Payload::GlobalSection(section) => {
+                add("globals", &mut self.globals, section.count(), limits.globals)?;
+            }
+            Payload::ImportSection(section) => {
+                add("imports", &mut self.imports, section.count(), limits.imports)?;
+            }
+            Payload::ComponentImportSection(section) => {
+                add("imports", &mut self.imports, section.count(), limits.imports)?;
+            }
+            Payload::ExportSection(section) => {
+                add("exports", &mut self.exports, section.count(), limits.exports)?;
+            }
+            Payload::ComponentExportSection(section) => {
+                add("exports", &mut self.exports, section.count(), limits.exports)?;
+            }
+            Payload::ElementSection(section) => {
+                add("segments", &mut self.segments, section.count(), limits.segments)?;
+            }
+            Payload::DataSection(section) => {
+                add("segments", &mut self.segments, section.count(), limits.segments)?;
+            }
+            Payload::InstanceSection(section) => {
+                // Most of these only gather exports; the pool has room for as many real ones.
+                add("core instances", &mut self.instances, section.count(), CORE_INSTANCES * 4)?;
+            }
+            Payload::MemorySection(section) => {
+                add("memories", &mut self.memories, section.count(), MEMORIES)?;
+                for memory in section.clone() {
+                    let pages = memory.map_err(|error| invalid(&error))?.initial;
+                    if pages.saturating_mul(64 << 10) > limits.memory_bytes {
+                        return Err(above("bytes of memory", pages.saturating_mul(64 << 10), limits.memory_bytes));
+                    }
+                }
+            }
+            Payload::TableSection(section) => {
+                add("tables", &mut self.tables, section.count(), TABLES)?;
+                for table in section.clone() {
+                    let elements = table.map_err(|error| invalid(&error))?.ty.initial;
+                    if elements > limits.table_elements {
+                        return Err(above("table elements", elements, limits.table_elements));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Validates a function's body, watching its size, locals and nesting.
+    fn function(
+        &self,
+        function: FuncToValidate<ValidatorResources>,
+        body: &FunctionBody<'_>,
+        allocations: FuncValidatorAllocations,
+    ) -> Result<FuncValidatorAllocations, Refusal> {
+        let limits = self.limits;
+        if body.range().len() > limits.function_bytes {
+            let what = "bytes in one function";
+            return Err(above(what, body.range().len() as u64, limits.function_bytes as u64));
+        }
+        let mut locals = 0_u64;
+        for group in body.get_locals_reader().map_err(|error| invalid(&error))? {
+            locals += u64::from(group.map_err(|error| invalid(&error))?.0);
+            if locals > u64::from(limits.locals) {
+                return Err(above("locals in one function", locals, u64::from(limits.locals)));
+            }
+        }
+        let mut validator = function.into_validator(allocations);
+        let mut reader = body.get_binary_reader();
+        let mut check = || -> Result<(), BinaryReaderError> {
+            validator.read_locals(&mut reader)?;
+            Ok(())
+        };
+        check().map_err(|error| invalid(&error))?;
+        let mut operators = wasmparser::OperatorsReader::new(reader);
+        while !operators.eof() {
+            let (operator, offset) = operators.read_with_offset().map_err(|error| invalid(&error))?;
+            validator.op(offset, &operator).map_err(|error| invalid(&error))?;
+            if validator.control_stack_height() > limits.nesting {
+                let height = u64::from(validator.control_stack_height());
+                return Err(above("blocks within blocks", height, u64::from(limits.nesting)));
+            }
+        }
+        operators.finish().map_err(|error| invalid(&error))?;
+        Ok(validator.into_allocations())
+    }
+}
+
+fn add(what: &'static str, so_far: &mut u32, more: u32, limit: u32) -> Result<(), Refusal> {
+    *so_far = so_far.saturating_add(more);
+    if *so_far > limit { Err(above(what, u64::from(*so_far), u64::from(limit))) } else { Ok(()) }
+}
+
+fn above(what: &'static str, count: u64, limit: u64) -> Refusal {
+    Refusal::StaticLimit { what, count, limit }
+}
+
+fn invalid(error: &BinaryReaderError) -> Refusal {
+    let offset = error.offset();
+    if error.message().contains("unexpected end") {
+        return Refusal::Truncated { offset };
+    }
+    Refusal::Invalid { offset, message: shown(error.message(), 300) }
+}

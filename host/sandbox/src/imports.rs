@@ -1,0 +1,183 @@
+//! What a strategy can call: the contract's imports, checked against limits, charged in fuel, passed on to the desk.
+
+use tiltyard_model::{Desk, InstrumentIndex, MarketError, Nanos, OrderId, TimerError, TimerId};
+use wasmtime::component::Linker;
+use wasmtime::{AsContextMut as _, Result, StoreContextMut, Trap};
+
+use crate::CONTRACT_VERSION;
+use crate::cell::Cell;
+use crate::contract::tiltyard::strategy::{journal, market, timers, types};
+use crate::text::shown;
+
+/// Fuel that every call of an import costs, whatever it does: about its time in instructions.
+const CALL: u64 = 100;
+/// Fuel for each request to the `orders` interface, for the risk check behind it.
+const ORDER: u64 = 1_000;
+/// Bytes of a bar in columns.
+const BAR: usize = 48;
+/// Longest name of a metric or annotation, in bytes.
+const NAME: usize = 200;
+/// Longest value of an annotation, in bytes.
+const VALUE: usize = 2 << 10;
+
+/// Takes the fuel for a call that moves this many bytes.
+pub(crate) fn charge<D>(cx: &mut StoreContextMut<'_, Cell<D>>, bytes: usize) -> Result<()> {
+    take(cx, CALL + bytes as u64)
+}
+
+fn take<D>(cx: &mut StoreContextMut<'_, Cell<D>>, units: u64) -> Result<()> {
+    let left = cx.get_fuel()?;
+    cx.set_fuel(left.saturating_sub(units))?;
+    if left < units { Err(Trap::OutOfFuel.into()) } else { Ok(()) }
+}
+
+/// Makes the contract's imports known to the linker.
+pub(crate) fn link<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result<()> {
+    link_market(linker)?;
+    link_account(linker)?;
+    link_orders(linker)?;
+    link_timers(linker)?;
+    link_journal(linker)
+}
+
+fn name(interface: &str) -> String {
+    format!("tiltyard:strategy/{interface}@{CONTRACT_VERSION}")
+}
+
+fn link_market<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result<()> {
+    let mut market = linker.instance(&name("market"))?;
+    market.func_wrap("history", |mut cx: StoreContextMut<'_, Cell<D>>, (instrument, count): (u32, u32)| {
+        let limit = cx.data().limits.history_bars;
+        let bars = if count > limit {
+            Err(MarketError::TooManyBars(limit))
+        } else {
+            cx.data_mut().desk("market.history")?.history(InstrumentIndex(instrument), count)
+        };
+        charge(&mut cx, bars.as_ref().map_or(0, |bars| bars.len() * BAR))?;
+        Ok((bars.map(types::ColumnsResult::from).map_err(market::MarketError::from),))
+    })?;
+    market.func_wrap("latest-quote", |mut cx: StoreContextMut<'_, Cell<D>>, (instrument,): (u32,)| {
+        charge(&mut cx, 0)?;
+        let quote = cx.data_mut().desk("market.latest-quote")?.latest_quote(InstrumentIndex(instrument));
+        Ok((quote.map(|quote| quote.map(types::Quote::from)).map_err(market::MarketError::from),))
+    })
+}
+
+fn link_account<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result<()> {
+    let mut account = linker.instance(&name("account"))?;
+    account.func_wrap("equity", |mut cx: StoreContextMut<'_, Cell<D>>, (): ()| {
+        charge(&mut cx, 0)?;
+        Ok((cx.data_mut().desk("account.equity")?.equity(),))
+    })?;
+    account.func_wrap("cash", |mut cx: StoreContextMut<'_, Cell<D>>, (): ()| {
+        charge(&mut cx, 0)?;
+        Ok((cx.data_mut().desk("account.cash")?.cash(),))
+    })?;
+    account.func_wrap("position-of", |mut cx: StoreContextMut<'_, Cell<D>>, (instrument,): (u32,)| {
+        charge(&mut cx, 0)?;
+        let position = cx.data_mut().desk("account.position-of")?.position(InstrumentIndex(instrument));
+        Ok((position.map(types::Position::from),))
+    })?;
+    account.func_wrap("open-orders", |mut cx: StoreContextMut<'_, Cell<D>>, (): ()| {
+        let orders = cx.data_mut().desk("account.open-orders")?.open_orders();
+        charge(&mut cx, orders.len() * size_of::<types::OpenOrder>())?;
+        Ok((orders.into_iter().map(types::OpenOrder::from).collect::<Vec<_>>(),))
+    })
+}
+
+/// Counts and charges a request to the `orders` interface.
+fn request<'a, D: Desk + Send + 'static>(
+    cx: &'a mut StoreContextMut<'_, Cell<D>>,
+    import: &'static str,
+) -> Result<&'a mut D> {
+    take(cx, CALL + ORDER)?;
+    cx.data_mut().count_order(import)?;
+    Ok(cx.data_mut().desk(import)?)
+}
+
+/// A refusal as the contract has it.
+fn refused(violations: Vec<tiltyard_model::Violation>) -> Vec<types::ViolationResult> {
+    violations.into_iter().map(types::ViolationResult::from).collect()
+}
+
+fn link_orders<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result<()> {
+    let mut orders = linker.instance(&name("orders"))?;
+    orders.func_wrap("submit", |mut cx: StoreContextMut<'_, Cell<D>>, (order,): (types::OrderRequest,)| {
+        let mut order = tiltyard_model::OrderRequest::from(order);
+        order.tag = shown(&order.tag, 64);
+        let answer = request(&mut cx, "orders.submit")?.submit(order);
+        Ok((answer.map(types::Acceptance::from).map_err(refused),))
+    })?;
+    orders.func_wrap("cancel", |mut cx: StoreContextMut<'_, Cell<D>>, (order,): (u64,)| {
+        Ok((request(&mut cx, "orders.cancel")?.cancel(OrderId(order)).map_err(refused),))
+    })?;
+    orders.func_wrap(
+        "replace",
+        |mut cx: StoreContextMut<'_, Cell<D>>, (order, change): (u64, types::Replacement)| {
+            let answer = request(&mut cx, "orders.replace")?.replace(OrderId(order), change.into());
+            Ok((answer.map(types::Acceptance::from).map_err(refused),))
+        },
+    )?;
+    orders.func_wrap(
+        "target",
+        |mut cx: StoreContextMut<'_, Cell<D>>, (instrument, fraction, stop): (u32, f64, Option<types::StopLoss>)| {
+            let stop = stop.map(Into::into);
+            let answer = request(&mut cx, "orders.target")?.target(InstrumentIndex(instrument), fraction, stop);
+            Ok((answer.map(|order| order.map(types::Acceptance::from)).map_err(refused),))
+        },
+    )?;
+    orders.func_wrap("close", |mut cx: StoreContextMut<'_, Cell<D>>, (instrument,): (u32,)| {
+        let answer = request(&mut cx, "orders.close")?.close(InstrumentIndex(instrument));
+        Ok((answer.map(|order| order.map(types::Acceptance::from)).map_err(refused),))
+    })
+}
+
+fn link_timers<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result<()> {
+    let mut timers = linker.instance(&name("timers"))?;
+    timers.func_wrap("set", |mut cx: StoreContextMut<'_, Cell<D>>, (at,): (i64,)| {
+        charge(&mut cx, 0)?;
+        let cell = cx.data_mut();
+        let limit = cell.limits.timers;
+        let timer = if cell.may_set_timer() {
+            cell.desk("timers.set")?.set_timer(Nanos(at))
+        } else {
+            Err(TimerError::TooMany(limit))
+        };
+        if timer.is_ok() {
+            cell.timer_set();
+        }
+        Ok((timer.map(|timer| timer.0).map_err(timers::TimerError::from),))
+    })?;
+    timers.func_wrap("cancel", |mut cx: StoreContextMut<'_, Cell<D>>, (timer,): (u64,)| {
+        charge(&mut cx, 0)?;
+        let cell = cx.data_mut();
+        let cancelled = cell.desk("timers.cancel")?.cancel_timer(TimerId(timer));
+        if cancelled {
+            cell.timer_gone();
+        }
+        Ok((cancelled,))
+    })
+}
+
+fn link_journal<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result<()> {
+    let mut journal = linker.instance(&name("journal"))?;
+    journal.func_wrap("log", |mut cx: StoreContextMut<'_, Cell<D>>, (level, message): (journal::Level, String)| {
+        charge(&mut cx, message.len())?;
+        cx.as_context_mut().data_mut().log(level.into(), &message)?;
+        Ok(())
+    })?;
+    journal.func_wrap("metric", |mut cx: StoreContextMut<'_, Cell<D>>, (name, value): (String, f64)| {
+        charge(&mut cx, name.len())?;
+        let cell = cx.data_mut();
+        cell.count_line(name.len())?;
+        cell.desk("journal.metric")?.metric(&shown(&name, NAME), value);
+        Ok(())
+    })?;
+    journal.func_wrap("annotate", |mut cx: StoreContextMut<'_, Cell<D>>, (key, value): (String, String)| {
+        charge(&mut cx, key.len() + value.len())?;
+        let cell = cx.data_mut();
+        cell.count_line(key.len() + value.len())?;
+        cell.desk("journal.annotate")?.annotate(&shown(&key, NAME), &shown(&value, VALUE));
+        Ok(())
+    })
+}

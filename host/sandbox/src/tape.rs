@@ -1,0 +1,179 @@
+use tiltyard_model::{
+    Acceptance, Bar, Columns, Desk, Digest, Digester, InstrumentIndex, Level, MarketError, Nanos, OpenOrder, OrderId,
+    OrderRequest, Position, Quote, Replacement, StopLoss, TimerError, TimerId, Violation,
+};
+
+/// A desk that writes down what a strategy asks for and trades nothing.
+///
+/// It takes every request, fills none, and holds the bars it is given as history. Two runs are the same exactly if
+/// their tapes have the same digest.
+#[derive(Debug, Clone, Default)]
+pub struct Tape {
+    now: Nanos,
+    cash: f64,
+    histories: Vec<Columns>,
+    requests: u64,
+    timers: Vec<TimerId>,
+    next_timer: u64,
+    lines: Vec<String>,
+    digester: Digester,
+}
+
+impl Tape {
+    /// An empty tape for this many instruments and this much cash.
+    #[must_use]
+    pub fn new(instruments: usize, cash: f64) -> Self {
+        Self { cash, histories: vec![Columns::default(); instruments], ..Self::default() }
+    }
+
+    /// Takes a bar that closes at `time` into the history.
+    pub fn bar(&mut self, time: Nanos, instrument: InstrumentIndex, bar: &Bar) {
+        self.now = time;
+        if let Some(history) = self.histories.get_mut(instrument.0 as usize) {
+            history.push(bar);
+        }
+    }
+
+    /// Takes a signal strategy's answer.
+    pub fn answer(&mut self, target: f64) {
+        self.digester.text("answer").f64(target);
+    }
+
+    /// Requests to the `orders` interface so far.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// What was asked for and said, a line each.
+    #[must_use]
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// The digest of all that was asked for, said and answered, in order.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digester.clone().finish()
+    }
+
+    fn write(&mut self, line: String) {
+        self.digester.nanos(self.now).text(&line);
+        self.lines.push(line);
+    }
+
+    fn request(&mut self, line: String) -> OrderId {
+        self.write(line);
+        self.requests += 1;
+        OrderId(self.requests)
+    }
+
+    fn known(&self, instrument: InstrumentIndex) -> Result<&Columns, Vec<Violation>> {
+        self.histories.get(instrument.0 as usize).ok_or_else(|| {
+            vec![Violation {
+                rule: "unknown-instrument".to_owned(),
+                actual: f64::from(instrument.0),
+                limit: self.histories.len() as f64 - 1.0,
+                unit: "index".to_owned(),
+            }]
+        })
+    }
+}
+
+impl Desk for Tape {
+    fn now(&self) -> Nanos {
+        self.now
+    }
+
+    fn history(&self, instrument: InstrumentIndex, count: u32) -> Result<Columns, MarketError> {
+        let history = self.histories.get(instrument.0 as usize).ok_or(MarketError::UnknownInstrument(instrument))?;
+        let from = history.len().saturating_sub(count as usize);
+        Ok(history.iter().skip(from).collect())
+    }
+
+    fn latest_quote(&self, instrument: InstrumentIndex) -> Result<Option<Quote>, MarketError> {
+        match self.histories.get(instrument.0 as usize) {
+            Some(_) => Ok(None),
+            None => Err(MarketError::UnknownInstrument(instrument)),
+        }
+    }
+
+    fn equity(&self) -> f64 {
+        self.cash
+    }
+
+    fn cash(&self) -> f64 {
+        self.cash
+    }
+
+    fn position(&self, instrument: InstrumentIndex) -> Option<Position> {
+        self.histories.get(instrument.0 as usize).map(|_| Position::default())
+    }
+
+    fn open_orders(&self) -> Vec<OpenOrder> {
+        Vec::new()
+    }
+
+    fn submit(&mut self, request: OrderRequest) -> Result<Acceptance, Vec<Violation>> {
+        self.known(request.instrument)?;
+        let order = self.request(format!("submit {request:?}"));
+        Ok(Acceptance { order, quantity: request.quantity, limit: None, trigger: None })
+    }
+
+    fn cancel(&mut self, order: OrderId) -> Result<(), Vec<Violation>> {
+        self.request(format!("cancel {}", order.0));
+        Ok(())
+    }
+
+    fn replace(&mut self, order: OrderId, change: Replacement) -> Result<Acceptance, Vec<Violation>> {
+        self.request(format!("replace {} {change:?}", order.0));
+        let Replacement { quantity, limit, trigger } = change;
+        Ok(Acceptance { order, quantity: quantity.unwrap_or_default(), limit, trigger })
+    }
+
+    fn target(
+        &mut self,
+        instrument: InstrumentIndex,
+        fraction: f64,
+        stop: Option<StopLoss>,
+    ) -> Result<Option<Acceptance>, Vec<Violation>> {
+        self.known(instrument)?;
+        self.request(format!("target {instrument} {fraction:?} {stop:?}"));
+        Ok(None)
+    }
+
+    fn close(&mut self, instrument: InstrumentIndex) -> Result<Option<Acceptance>, Vec<Violation>> {
+        self.known(instrument)?;
+        self.request(format!("close {instrument}"));
+        Ok(None)
+    }
+
+    fn set_timer(&mut self, at: Nanos) -> Result<TimerId, TimerError> {
+        if at <= self.now {
+            return Err(TimerError::NotInFuture(self.now));
+        }
+        self.write(format!("timer at {at}"));
+        self.next_timer += 1;
+        let timer = TimerId(self.next_timer);
+        self.timers.push(timer);
+        Ok(timer)
+    }
+
+    fn cancel_timer(&mut self, timer: TimerId) -> bool {
+        let waiting = self.timers.len();
+        self.timers.retain(|other| *other != timer);
+        self.timers.len() < waiting
+    }
+
+    fn log(&mut self, level: Level, message: &str) {
+        self.write(format!("{level:?}: {message}"));
+    }
+
+    fn metric(&mut self, name: &str, value: f64) {
+        self.write(format!("metric {name} = {value:?}"));
+    }
+
+    fn annotate(&mut self, key: &str, value: &str) {
+        self.write(format!("{key} = {value}"));
+    }
+}
