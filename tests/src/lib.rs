@@ -1,1 +1,12 @@
+//! What the end-to-end suites share: guests made on the spot, a sandbox to put them in, and the hostile corpus.
 
+mod corpus;
+mod ground;
+mod guest;
+
+pub use corpus::{BARS, CORPUS, Case, Outcome};
+pub use ground::{Ground, Played, bars, honest, start};
+pub use guest::{Wat, componentize, contract, core_module, manifest};
+
+/// The Rust guest that tries what its standard library offers; see `tests/guests/curious`.
+pub const CURIOUS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/curious.wasm"));

@@ -68,8 +68,7 @@ fn compile_config(mode: Mode) -> Config {
     let mut config = Config::new();
     config
         .consume_fuel(true)
-        // Pinned, so that a new default of wasmtime's does not silently change what a strategy costs.
-        .operator_cost(OperatorCost::default())
+        .operator_cost(operator_cost())
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(mode == Mode::Event)
         .relaxed_simd_deterministic(true)
@@ -84,6 +83,16 @@ fn compile_config(mode: Mode) -> Config {
         // Function names come from the name section; line tables are neither needed nor trusted.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable);
     config
+}
+
+/// What WebAssembly's operators cost in fuel: wasmtime's table (1 for most, 1 for each byte or element of a bulk
+/// operation), but growing costs what it costs the host. Another table is another [`engine_version`].
+fn operator_cost() -> OperatorCost {
+    let mut cost = OperatorCost::default();
+    cost.MemoryGrow = 200;
+    cost.TableGrow = 200;
+    cost.variable.memory_grow_per_page = 100;
+    cost
 }
 
 /// The engine that only compiles.

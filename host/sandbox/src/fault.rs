@@ -163,7 +163,10 @@ impl Fault {
     pub(crate) fn new(error: &wasmtime::Error, circumstances: &Circumstances<'_>) -> Self {
         let frames = error
             .downcast_ref::<WasmBacktrace>()
-            .map(|backtrace| backtrace.frames().iter().take(Self::MAX_FRAMES).map(frame_name).collect())
+            .map(|backtrace| {
+                let names = backtrace.frames().iter().map(frame_name);
+                names.skip_while(|name| is_panic_machinery(name)).take(Self::MAX_FRAMES).collect()
+            })
             .unwrap_or_default();
         Self { kind: classify(error, circumstances), during: circumstances.during, frames }
     }
@@ -175,6 +178,15 @@ fn frame_name(frame: &wasmtime::FrameInfo) -> String {
         Some(name) => shown(&format!("{:#}", rustc_demangle::demangle(&shown(name, 1_000))), 200),
         None => format!("function {}", frame.func_index()),
     }
+}
+
+/// Functions of a guest's standard library that only carry a panic from where it happened to where it ends.
+fn is_panic_machinery(name: &str) -> bool {
+    name == "abort"
+        || ["std::panicking", "core::panicking", "core::option::", "core::result::", "std::sys", "std::process"]
+            .iter()
+            .chain(&["__rustc::", "rust_panic", "rust_begin_unwind"])
+            .any(|prefix| name.starts_with(prefix))
 }
 
 fn classify(error: &wasmtime::Error, circumstances: &Circumstances<'_>) -> FaultKind {

@@ -53,13 +53,10 @@ impl Strategy for Curious {
                 println!("line, then \x1b[31mred\x1b[0m");
                 eprintln!("trouble");
             }
-            "panic" => panic!("the sky is falling at {}", bar.close),
+            "panic" => fall(bar.close),
             "exit" => std::process::exit(3),
             "sleep" => std::thread::sleep(Duration::from_secs(3_600)),
             "hoard" => hoard(),
-            "index" => {
-                black_box([1, 2, 3][black_box(7)]);
-            }
             other => panic!("no act `{other}`"),
         }
     }
@@ -96,10 +93,15 @@ fn look(desk: &mut impl Desk, seed: u64, bar: &Bar) {
     }
 }
 
+#[inline(never)]
+fn fall(price: f64) {
+    panic!("the sky is falling at {price}");
+}
+
 fn hoard() {
     let mut hoard = Vec::new();
     loop {
-        hoard.push(vec![1_u8; 1 << 20]);
+        hoard.push(Vec::<u8>::with_capacity(1 << 20));
         black_box(&hoard);
     }
 }
