@@ -1,4 +1,5 @@
 //! The promise to authors: a component that ran keeps running.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,5 +1,6 @@
 //! The same component, parameters, seed and bars give the same answers and the same fuel, bit by bit, wherever and
 //! whenever they run.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::thread;
 
@@ -13,7 +14,10 @@ fn example(name: &str) -> &'static [u8] {
     tiltyard_examples::example(name).expect("an example of that name").component
 }
 
-fn guests() -> [(&'static [u8], Vec<(&'static str, Value)>); 4] {
+/// A component and its parameters.
+type Guest = (&'static [u8], Vec<(&'static str, Value)>);
+
+fn guests() -> [Guest; 4] {
     [
         (example("buy-and-hold"), vec![]),
         (example("ma-cross"), vec![("fast", Value::Integer(5)), ("short", Value::Flag(true))]),

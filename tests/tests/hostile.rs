@@ -1,5 +1,6 @@
 //! The hostile corpus: every guest ends as it must, the process survives, memory is given back, and an honest strategy
 //! is not disturbed by a bit.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use tiltyard_model::Start;
 use tiltyard_sandbox::{FaultKind, Limits, PoolLimits};
@@ -73,6 +74,20 @@ fn a_stopped_instance_answers_nothing_more() {
     assert_eq!(instance.save(&mut tape).unwrap_err(), first);
     assert_eq!(instance.fuel_used(), fuel);
     assert_eq!(instance.fault(), Some(&first));
+}
+
+/// What people are told, word for word: each error names the thing, the limit and the remedy.
+#[test]
+fn every_refusal_and_fault_says_what_and_why() {
+    let ground = Ground::new(WORKER);
+    let told = |case: &Case| match visit(&ground, case) {
+        Outcome::NotLoaded(error) => format!("not loaded: {error}"),
+        Outcome::NotStarted(error) => format!("not started: {error}"),
+        Outcome::Stopped(fault) => format!("stopped: {fault}"),
+        Outcome::Finished(_) => "finished".to_owned(),
+    };
+    let all: Vec<_> = CORPUS.iter().map(|case| format!("{}\n    {}", case.name, told(case))).collect();
+    insta::assert_snapshot!("messages", all.join("\n"));
 }
 
 /// Resident memory of this process in bytes.

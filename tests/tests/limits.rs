@@ -1,4 +1,5 @@
 //! Limits of runs, of compilation, and of what is believed of the cache.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

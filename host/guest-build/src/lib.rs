@@ -174,7 +174,10 @@ fn workspace(manifest: &Path) -> Result<PathBuf, BuildError> {
 /// As [`Build::run`]; what the build script's environment does not tell is reported as missing.
 pub fn embed(folder: &Path, name: &str, sources: &[&Path]) -> Result<(), Box<dyn std::error::Error>> {
     for source in sources {
-        println!("cargo::rerun-if-changed={}", source.display());
+        #[allow(clippy::print_stdout, reason = "that is how a build script speaks to cargo")]
+        {
+            println!("cargo::rerun-if-changed={}", source.display());
+        }
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let target = out.ancestors().filter(|folder| folder.join("CACHEDIR.TAG").is_file()).last().unwrap_or(&out);

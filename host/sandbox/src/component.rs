@@ -61,7 +61,7 @@ pub enum StartError {
         why: String,
     },
     /// It stopped while starting.
-    #[error("it stopped while starting: {0}")]
+    #[error("it stopped before the first bar: {0}")]
     Fault(Fault),
     /// As many instances as the pool holds are alive.
     #[error("no place for another instance ({places}); end some, or raise the pool's limit")]

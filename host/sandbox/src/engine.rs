@@ -5,7 +5,8 @@ use sha2::{Digest as _, Sha256};
 use tiltyard_model::Digest;
 use wasmparser::WasmFeatures;
 use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig, WasmBacktraceDetails,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig, VariableOperatorCost,
+    WasmBacktraceDetails,
 };
 
 /// How a component is compiled and called.
@@ -88,11 +89,8 @@ fn compile_config(mode: Mode) -> Config {
 /// What WebAssembly's operators cost in fuel: wasmtime's table (1 for most, 1 for each byte or element of a bulk
 /// operation), but growing costs what it costs the host. Another table is another [`engine_version`].
 fn operator_cost() -> OperatorCost {
-    let mut cost = OperatorCost::default();
-    cost.MemoryGrow = 200;
-    cost.TableGrow = 200;
-    cost.variable.memory_grow_per_page = 100;
-    cost
+    let variable = VariableOperatorCost { memory_grow_per_page: 100, ..VariableOperatorCost::new() };
+    OperatorCost { MemoryGrow: 200, TableGrow: 200, variable, ..OperatorCost::default() }
 }
 
 /// The engine that only compiles.

@@ -33,7 +33,7 @@ pub enum FuelScope {
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum FaultKind {
     /// Computed too long.
-    #[error("out of fuel: the limit is {limit} {}", match .scope { FuelScope::Call => "for this call", FuelScope::Run => "for the run" })]
+    #[error("out of fuel: the limit is {limit} for {}; compute less, or raise the limit", match .scope { FuelScope::Call => "a call like this", FuelScope::Run => "the run" })]
     OutOfFuel {
         /// Of a call or of the run.
         scope: FuelScope,
@@ -41,7 +41,7 @@ pub enum FaultKind {
         limit: u64,
     },
     /// Wanted more memory than it may have.
-    #[error("out of memory: {wanted} bytes wanted, the limit is {limit}")]
+    #[error("out of memory: {wanted} bytes wanted, the limit is {limit}; keep less, or raise the limit")]
     Memory {
         /// Bytes it would have had.
         wanted: usize,
@@ -49,7 +49,7 @@ pub enum FaultKind {
         limit: usize,
     },
     /// Wanted a larger table than it may have.
-    #[error("table too large: {wanted} elements wanted, the limit is {limit}")]
+    #[error("table too large: {wanted} elements wanted, the limit is {limit}; keep less, or raise the limit")]
     Table {
         /// Elements it would have had.
         wanted: usize,
@@ -57,28 +57,28 @@ pub enum FaultKind {
         limit: usize,
     },
     /// Recursed too deeply.
-    #[error("stack overflow: calls are nested too deeply")]
+    #[error("stack overflow: calls are nested too deeply; recurse less")]
     StackOverflow,
     /// Took longer than the deadline by the wall clock.
-    #[error("deadline passed: a call may last {ticks} ticks")]
+    #[error("deadline passed: a call may last {ticks} ticks of the host; compute less, or raise the limit")]
     Deadline {
         /// The limit.
         ticks: u64,
     },
     /// Handed too much to the host in one call.
-    #[error("too much data for the host in one call: the limit is {limit} bytes")]
+    #[error("too much data for the host in one call: the limit is {limit} bytes; hand over less at a time")]
     HostCallBytes {
         /// The limit.
         limit: usize,
     },
     /// Held too many handles.
-    #[error("too many handles: the limit is {limit}")]
+    #[error("too many handles: the limit is {limit}; drop what is no longer used")]
     Handles {
         /// The limit.
         limit: usize,
     },
     /// Wrote too much.
-    #[error("log flood: the limit is {limit} {unit} in a run")]
+    #[error("log flood: the limit is {limit} {unit} in a run; say less, or raise the limit")]
     Log {
         /// The limit.
         limit: u64,
@@ -86,7 +86,7 @@ pub enum FaultKind {
         unit: &'static str,
     },
     /// Asked for too many orders.
-    #[error("order flood: the limit is {limit} requests in one call")]
+    #[error("order flood: the limit is {limit} requests in one call; ask for less, or raise the limit")]
     Orders {
         /// The limit.
         limit: u32,

@@ -55,6 +55,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
         store.limiter(|cell| cell);
         store.set_hostcall_fuel(limits.host_call_bytes);
         store.set_max_component_handles(limits.handles);
+        store.set_epoch_deadline(NEVER);
         let budget = Budget::new(limits, limits.fuel_per_start, 0);
         let instantiated = budget.set(&mut store).and_then(|()| {
             let instance = component.linked.instantiate(&mut store)?;
@@ -334,9 +335,10 @@ impl Budget {
     }
 
     fn set<D>(&self, store: &mut Store<Cell<D>>) -> wasmtime::Result<()> {
-        store.set_fuel(self.fuel)?;
-        store.set_epoch_deadline(store.data().limits.deadline_ticks.unwrap_or(NEVER));
-        Ok(())
+        if let Some(ticks) = store.data().limits.deadline_ticks {
+            store.set_epoch_deadline(ticks);
+        }
+        store.set_fuel(self.fuel)
     }
 
     fn used<D>(&self, store: &Store<Cell<D>>) -> u64 {

@@ -47,7 +47,7 @@ pub enum LoadError {
     #[error("it does not fit this host: {0}; build it with the SDK of this host")]
     Link(String),
     /// It could not even say what it is.
-    #[error("asked to describe itself: {0}")]
+    #[error("it cannot be asked what it is: {0}")]
     Describe(StartError),
     /// It says something else than its manifest.
     #[error("`describe` and the manifest disagree at `{at}`: {described} against {declared}; build it again")]

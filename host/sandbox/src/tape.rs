@@ -8,7 +8,13 @@ use tiltyard_model::{
 /// It takes every request, fills none, and holds the bars it is given as history. Two runs are the same exactly if
 /// their tapes have the same digest.
 #[derive(Debug, Clone, Default)]
-pub struct Tape {
+pub struct Tape(
+    /// Boxed, because a desk is moved into the sandbox and back on every call. Absent while it is there.
+    Option<Box<Reel>>,
+);
+
+#[derive(Debug, Clone, Default)]
+struct Reel {
     now: Nanos,
     cash: f64,
     histories: Vec<Columns>,
@@ -23,57 +29,68 @@ impl Tape {
     /// An empty tape for this many instruments and this much cash.
     #[must_use]
     pub fn new(instruments: usize, cash: f64) -> Self {
-        Self { cash, histories: vec![Columns::default(); instruments], ..Self::default() }
+        Self(Some(Box::new(Reel { cash, histories: vec![Columns::default(); instruments], ..Reel::default() })))
     }
 
     /// Takes a bar that closes at `time` into the history.
     pub fn bar(&mut self, time: Nanos, instrument: InstrumentIndex, bar: &Bar) {
-        self.now = time;
-        if let Some(history) = self.histories.get_mut(instrument.0 as usize) {
+        let reel = self.reel_mut();
+        reel.now = time;
+        if let Some(history) = reel.histories.get_mut(instrument.0 as usize) {
             history.push(bar);
         }
     }
 
     /// Takes a signal strategy's answer.
     pub fn answer(&mut self, target: f64) {
-        self.digester.text("answer").f64(target);
+        self.reel_mut().digester.text("answer").f64(target);
     }
 
     /// Requests to the `orders` interface so far.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.requests
+        self.0.as_ref().map_or(0, |reel| reel.requests)
     }
 
     /// What was asked for and said, a line each.
     #[must_use]
     pub fn lines(&self) -> &[String] {
-        &self.lines
+        self.0.as_ref().map_or(&[], |reel| &reel.lines)
     }
 
     /// The digest of all that was asked for, said and answered, in order.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.digester.clone().finish()
+        self.0.as_ref().map(|reel| reel.digester.clone()).unwrap_or_default().finish()
+    }
+
+    fn reel_mut(&mut self) -> &mut Reel {
+        self.0.get_or_insert_default()
     }
 
     fn write(&mut self, line: String) {
-        self.digester.nanos(self.now).text(&line);
-        self.lines.push(line);
+        let reel = self.reel_mut();
+        reel.digester.nanos(reel.now).text(&line);
+        reel.lines.push(line);
     }
 
     fn request(&mut self, line: String) -> OrderId {
         self.write(line);
-        self.requests += 1;
-        OrderId(self.requests)
+        let reel = self.reel_mut();
+        reel.requests += 1;
+        OrderId(reel.requests)
+    }
+
+    fn histories(&self) -> &[Columns] {
+        self.0.as_ref().map_or(&[], |reel| &reel.histories)
     }
 
     fn known(&self, instrument: InstrumentIndex) -> Result<&Columns, Vec<Violation>> {
-        self.histories.get(instrument.0 as usize).ok_or_else(|| {
+        self.histories().get(instrument.0 as usize).ok_or_else(|| {
             vec![Violation {
                 rule: "unknown-instrument".to_owned(),
                 actual: f64::from(instrument.0),
-                limit: self.histories.len() as f64 - 1.0,
+                limit: self.histories().len() as f64 - 1.0,
                 unit: "index".to_owned(),
             }]
         })
@@ -82,32 +99,32 @@ impl Tape {
 
 impl Desk for Tape {
     fn now(&self) -> Nanos {
-        self.now
+        self.0.as_ref().map(|reel| reel.now).unwrap_or_default()
     }
 
     fn history(&self, instrument: InstrumentIndex, count: u32) -> Result<Columns, MarketError> {
-        let history = self.histories.get(instrument.0 as usize).ok_or(MarketError::UnknownInstrument(instrument))?;
+        let history = self.histories().get(instrument.0 as usize).ok_or(MarketError::UnknownInstrument(instrument))?;
         let from = history.len().saturating_sub(count as usize);
         Ok(history.iter().skip(from).collect())
     }
 
     fn latest_quote(&self, instrument: InstrumentIndex) -> Result<Option<Quote>, MarketError> {
-        match self.histories.get(instrument.0 as usize) {
+        match self.histories().get(instrument.0 as usize) {
             Some(_) => Ok(None),
             None => Err(MarketError::UnknownInstrument(instrument)),
         }
     }
 
     fn equity(&self) -> f64 {
-        self.cash
+        self.cash()
     }
 
     fn cash(&self) -> f64 {
-        self.cash
+        self.0.as_ref().map_or(0.0, |reel| reel.cash)
     }
 
     fn position(&self, instrument: InstrumentIndex) -> Option<Position> {
-        self.histories.get(instrument.0 as usize).map(|_| Position::default())
+        self.histories().get(instrument.0 as usize).map(|_| Position::default())
     }
 
     fn open_orders(&self) -> Vec<OpenOrder> {
@@ -149,20 +166,22 @@ impl Desk for Tape {
     }
 
     fn set_timer(&mut self, at: Nanos) -> Result<TimerId, TimerError> {
-        if at <= self.now {
-            return Err(TimerError::NotInFuture(self.now));
+        if at <= self.now() {
+            return Err(TimerError::NotInFuture(self.now()));
         }
         self.write(format!("timer at {at}"));
-        self.next_timer += 1;
-        let timer = TimerId(self.next_timer);
-        self.timers.push(timer);
+        let reel = self.reel_mut();
+        reel.next_timer += 1;
+        let timer = TimerId(reel.next_timer);
+        reel.timers.push(timer);
         Ok(timer)
     }
 
     fn cancel_timer(&mut self, timer: TimerId) -> bool {
-        let waiting = self.timers.len();
-        self.timers.retain(|other| *other != timer);
-        self.timers.len() < waiting
+        let timers = &mut self.reel_mut().timers;
+        let waiting = timers.len();
+        timers.retain(|other| *other != timer);
+        timers.len() < waiting
     }
 
     fn log(&mut self, level: Level, message: &str) {

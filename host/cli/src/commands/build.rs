@@ -20,13 +20,16 @@ pub(crate) struct Args {
     /// Copy the component here; otherwise it stays where cargo put it.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Where cargo builds; by default where it always does.
+    #[arg(long, value_name = "DIR")]
+    target_dir: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let built = Build { folder: args.folder.clone(), target_dir: None, locked: false }.run()?;
+    let built = Build { folder: args.folder.clone(), target_dir: args.target_dir.clone(), locked: false }.run()?;
     let bytes = read_component(&built)?;
     let admission = admit(&bytes, &AdmissionLimits::default()).context("built, but refused")?;
     let path = match &args.out {

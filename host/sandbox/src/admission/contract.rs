@@ -106,5 +106,5 @@ fn forbidden(import: &str, why: &'static str) -> Refusal {
 }
 
 fn signature(item: &str, error: &wasmparser::BinaryReaderError) -> Refusal {
-    Refusal::Signature { item: item.to_owned(), detail: shown(error.message(), 300) }
+    Refusal::Signature { item: item.to_owned(), detail: shown(&error.message().replace('\n', ": "), 300) }
 }

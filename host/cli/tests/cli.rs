@@ -1,0 +1,182 @@
+//! The program as its users meet it.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// A folder with the examples in it, and a cache beside them.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        for example in tiltyard_examples::EXAMPLES {
+            fs::write(folder.path().join(format!("{}.wasm", example.name)), example.component).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_tiltyard"))
+            .args(args)
+            .current_dir(self.folder.path())
+            .env("XDG_CACHE_HOME", self.path("cache"))
+            .output()
+            .unwrap()
+    }
+
+    fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{args:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, args: &[&str]) -> Json {
+        serde_json::from_str(&self.ok(args)).unwrap()
+    }
+
+    /// What it says when it fails, with exit code 1.
+    fn fails(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+        String::from_utf8(output.stderr).unwrap().replace(&self.folder.path().display().to_string(), "HERE")
+    }
+}
+
+#[test]
+fn demo_runs_both_examples_and_says_the_same_twice() {
+    let place = Place::new();
+    let first = place.json(&["demo", "--json"]);
+    assert_eq!(first["market"], "synthetic");
+    assert_eq!(first["runs"].as_array().unwrap().len(), 2);
+    for run in first["runs"].as_array().unwrap() {
+        assert_eq!(run["fault"], Json::Null);
+        assert_eq!(run["cache"], "compiled");
+        assert!(run["fuel"].as_u64().unwrap() > 2_000);
+    }
+    assert_eq!(first["runs"][0]["requests"], 1, "buy and hold buys once");
+    assert_eq!(first["runs"][1]["screen_agrees"], true);
+    assert!(first["runs"][1]["changes"].as_u64().unwrap() > 10, "the averages cross");
+    let second = place.json(&["demo", "--json"]);
+    for (first, second) in first["runs"].as_array().unwrap().iter().zip(second["runs"].as_array().unwrap()) {
+        assert_eq!(second["cache"], "hit");
+        for same in ["strategy", "digest", "fuel", "result", "requests", "changes"] {
+            assert_eq!(first[same], second[same], "{same}");
+        }
+    }
+}
+
+#[test]
+fn demo_says_that_its_market_is_synthetic_and_that_nothing_was_traded() {
+    let text = Place::new().ok(&["demo", "--bars", "100"]);
+    assert!(text.contains("SYNTHETIC") && text.contains("Nothing was traded"), "{text}");
+}
+
+#[test]
+fn demo_takes_components_and_parameters() {
+    let place = Place::new();
+    let changes = |fast: &str| {
+        place.json(&["demo", "ma-cross.wasm", "--param", fast, "--json"])["runs"][0]["changes"].as_u64().unwrap()
+    };
+    assert!(changes("fast=3") > changes("fast=40"));
+    assert_eq!(
+        place.fails(&["demo", "ma-cross.wasm", "--param", "fast=9999"]),
+        "error: ma-cross.wasm: parameter `fast` = 9999 is out of bounds; it takes 2 to 200\n"
+    );
+    assert_eq!(
+        place.fails(&["demo", "ma-cross.wasm", "--param", "speed=1"]),
+        "error: ma-cross.wasm: unknown parameter `speed`; the strategy declares fast, slow, short\n"
+    );
+    assert_eq!(
+        place.fails(&["demo", "ma-cross.wasm", "--param", "fast"]),
+        "error: ma-cross.wasm: `fast` is not of the form NAME=VALUE\n"
+    );
+    assert_eq!(
+        place.fails(&["demo", "ma-cross.wasm", "--param", "fast=60"]),
+        "error: ma-cross.wasm: the strategy refuses parameter `fast`: 60 must be less than slow, 50\n"
+    );
+}
+
+#[test]
+fn inspect_tells_people_and_programs() {
+    let place = Place::new();
+    let text = place.ok(&["inspect", "ma-cross.wasm"]);
+    for part in ["ma-cross 0.1.0 (signal strategy)", "3 × ATR(14)", "no network", "Bars in the fast average."] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let document = place.json(&["inspect", "buy-and-hold.wasm", "--json"]);
+    assert_eq!(document["admitted"], true);
+    let component = &document["component"];
+    assert_eq!(component["manifest"]["name"], "buy-and-hold");
+    assert_eq!(component["size"], fs::metadata(place.path("buy-and-hold.wasm")).unwrap().len());
+    assert_eq!(component["digest"].as_str().unwrap().len(), 64);
+    assert!(!place.path("cache").exists(), "inspect compiles nothing");
+}
+
+#[test]
+fn inspect_refuses_with_a_reason_and_a_remedy() {
+    let place = Place::new();
+    let whole = fs::read(place.path("ma-cross.wasm")).unwrap();
+    fs::write(place.path("cut.wasm"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(place.path("module.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    fs::write(place.path("empty.wasm"), b"").unwrap();
+    assert_eq!(
+        place.fails(&["inspect", "nothing.wasm"]),
+        "error: nothing.wasm: No such file or directory (os error 2)\n"
+    );
+    assert_eq!(
+        place.fails(&["inspect", "."]),
+        "error: . is not a file; give the `.wasm` file that `tiltyard build` wrote\n"
+    );
+    assert!(place.fails(&["inspect", "cut.wasm"]).contains("the file ends early, at byte"));
+    assert!(place.fails(&["inspect", "module.wasm"]).contains("this is a core WebAssembly module, not a component"));
+    assert!(place.fails(&["inspect", "empty.wasm"]).contains("this is not WebAssembly"));
+    let output = place.run(&["inspect", "module.wasm", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let document: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&document["admitted"], &document["refusal"]), (&Json::Bool(false), &Json::from("core_module")));
+}
+
+#[test]
+fn build_makes_the_same_component_as_the_embedded_one() {
+    let place = Place::new();
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../strategies/ma-cross");
+    let crate_folder = crate_folder.to_str().unwrap();
+    // Where the embedded one was built, so that only what differs is built again.
+    let guests = Path::new(env!("CARGO_BIN_EXE_tiltyard")).ancestors().nth(2).unwrap().join("guests");
+    let guests = guests.to_str().unwrap();
+    let document = place.json(&["build", crate_folder, "--target-dir", guests, "--out", "built.wasm", "--json"]);
+    let embedded = place.json(&["inspect", "ma-cross.wasm", "--json"]);
+    assert_eq!(document["component"]["digest"], embedded["component"]["digest"]);
+    assert!(place.path("built.wasm").is_file());
+    let error = place.fails(&["build", "nowhere"]);
+    assert_eq!(error, "error: nowhere has no Cargo.toml; give the folder of a strategy crate\n");
+}
+
+#[test]
+fn a_cache_that_cannot_be_used_is_named() {
+    let place = Place::new();
+    fs::write(place.path("file"), "").unwrap();
+    let error = place.fails(&["demo", "--cache", "file"]);
+    assert!(error.starts_with("error: the cache of compiled code at file:"), "{error}");
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let place = Place::new();
+    for args in [&["inspect"][..], &["nonsense"], &["demo", "--bars", "0"], &[]] {
+        assert_eq!(place.run(args).status.code(), Some(2), "{args:?}");
+    }
+}

@@ -1,0 +1,256 @@
+//! What the sandbox costs. Compare rows of one run with each other; absolute times depend on the machine and its load.
+//!
+//! `cargo bench -p tiltyard-tests`
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use ma_cross::MaCross;
+use tiltyard_model::{Columns, InstrumentIndex};
+use tiltyard_sandbox::{Component, Instance, Limits, Mode, Tape};
+use tiltyard_sdk::Signal as _;
+use tiltyard_tests::{Ground, Wat, bars, start};
+use wasmtime::component::Linker;
+use wasmtime::{Config, Engine, Store};
+
+/// The child that compiles; built beside the benchmarks.
+const WORKER: &str = env!("CARGO_BIN_EXE_compile-worker");
+/// Bars in a chunk of columns.
+const CHUNK: usize = 4_096;
+
+fn main() {
+    divan::main();
+}
+
+fn example(name: &str) -> &'static [u8] {
+    tiltyard_examples::example(name).expect("an example of that name").component
+}
+
+/// A guest whose every call does nothing.
+fn idle() -> Vec<u8> {
+    Wat::default().component()
+}
+
+fn load(ground: &Ground, bytes: &[u8], mode: Mode) -> Component<Tape> {
+    ground.sandbox.load(bytes, mode).expect("it loads")
+}
+
+fn begin(component: &Component<Tape>, tape: &mut Tape) -> Instance<Tape> {
+    let limits = Limits { fuel_per_run: None, ..Limits::default() };
+    component.start(tape, &start(&[]), &limits).expect("it starts")
+}
+
+mod start_up {
+    use super::*;
+
+    /// Instantiate, `init`, one bar, drop.
+    fn first_call(bencher: Bencher<'_, '_>, bytes: &[u8]) {
+        let ground = Ground::new(WORKER);
+        let component = load(&ground, bytes, Mode::Event);
+        let bar = bars(1).get(0).expect("a bar");
+        bencher.bench_local(|| {
+            let mut tape = Tape::new(1, 0.0);
+            let mut instance = begin(&component, &mut tape);
+            black_box(instance.on_bar(&mut tape, InstrumentIndex(0), &bar))
+        });
+    }
+
+    #[divan::bench]
+    fn idle_guest(bencher: Bencher<'_, '_>) {
+        first_call(bencher, &idle());
+    }
+
+    #[divan::bench]
+    fn c_breakout(bencher: Bencher<'_, '_>) {
+        first_call(bencher, include_bytes!("../guests/c/breakout.wasm"));
+    }
+
+    #[divan::bench]
+    fn rust_ma_cross(bencher: Bencher<'_, '_>) {
+        first_call(bencher, example("ma-cross"));
+    }
+}
+
+mod event_call {
+    use super::*;
+
+    fn on_bar(bencher: Bencher<'_, '_>, bytes: &[u8]) {
+        let ground = Ground::new(WORKER);
+        let component = load(&ground, bytes, Mode::Event);
+        let mut tape = Tape::new(1, 0.0);
+        let mut instance = begin(&component, &mut tape);
+        let bars = bars(1_000);
+        let mut at = 0;
+        bencher.bench_local(|| {
+            at = (at + 1) % bars.len();
+            let bar = bars.get(at).expect("a bar");
+            black_box(instance.on_bar(&mut tape, InstrumentIndex(0), &bar))
+        });
+    }
+
+    #[divan::bench]
+    fn empty_answer(bencher: Bencher<'_, '_>) {
+        on_bar(bencher, &idle());
+    }
+
+    #[divan::bench]
+    fn ma_cross(bencher: Bencher<'_, '_>) {
+        on_bar(bencher, example("ma-cross"));
+    }
+}
+
+/// The same moving-average cross over the same 4,096 bars.
+mod columns {
+    use super::*;
+
+    fn sandboxed(bencher: Bencher<'_, '_>, mode: Mode) {
+        let ground = Ground::new(WORKER);
+        let component = load(&ground, example("ma-cross"), mode);
+        let mut tape = Tape::new(1, 0.0);
+        let mut instance = begin(&component, &mut tape);
+        let bars = bars(CHUNK);
+        bencher.counter(ItemsCount::new(CHUNK)).bench_local(|| instance.on_columns(&mut tape, black_box(&bars)));
+    }
+
+    #[divan::bench]
+    fn native(bencher: Bencher<'_, '_>) {
+        let mut strategy = MaCross::new(&native_start()).expect("it starts");
+        let bars = native_columns(&bars(CHUNK));
+        bencher
+            .counter(ItemsCount::new(CHUNK))
+            .bench_local(|| black_box(&bars).iter().map(|bar| strategy.target(&bar)).collect::<Vec<f64>>());
+    }
+
+    #[divan::bench]
+    fn screen_mode(bencher: Bencher<'_, '_>) {
+        sandboxed(bencher, Mode::Screen);
+    }
+
+    #[divan::bench]
+    fn event_mode_code(bencher: Bencher<'_, '_>) {
+        sandboxed(bencher, Mode::Event);
+    }
+
+    fn native_start() -> tiltyard_sdk::Start<ma_cross::Params> {
+        let instrument = &start(&[]).instruments[0].0;
+        let instrument = tiltyard_sdk::Instrument {
+            symbol: instrument.symbol.clone(),
+            venue: instrument.venue.clone(),
+            kind: tiltyard_sdk::InstrumentKind::Spot,
+            base: instrument.base.clone(),
+            quote: instrument.quote.clone(),
+            tick: instrument.tick,
+            lot: instrument.lot,
+            min_notional: instrument.min_notional,
+            maker_fee: instrument.maker_fee,
+            taker_fee: instrument.taker_fee,
+            max_leverage: instrument.max_leverage,
+        };
+        tiltyard_sdk::Start {
+            instruments: vec![instrument],
+            bar_intervals: vec![3_600_000_000_000],
+            params: <ma_cross::Params as tiltyard_sdk::Params>::defaults(),
+            seed: 0,
+        }
+    }
+}
+
+/// Each limit that is compiled into the code, on against off: plain wasmtime, without anything else of ours.
+mod limits {
+    use super::*;
+
+    mod bindings {
+        #![allow(missing_docs, unsafe_code, clippy::all, reason = "generated code")]
+        wasmtime::component::bindgen!({
+            path: "../wit",
+            world: "everything",
+            ownership: Borrowing { duplicate_if_necessary: true },
+        });
+    }
+
+    use bindings::exports::tiltyard::strategy::{lifecycle, signals};
+    use bindings::tiltyard::strategy::types::{ColumnsParam, Instrument, InstrumentKind};
+
+    const SETTINGS: [(&str, [bool; 3]); 5] = [
+        ("0 none", [false, false, false]),
+        ("1 fuel", [true, false, false]),
+        ("2 epoch", [false, true, false]),
+        ("3 canonical NaN", [false, false, true]),
+        ("4 all", [true, true, true]),
+    ];
+
+    fn with(setting: &str) -> (Store<()>, signals::Guest) {
+        let (_, [fuel, epoch, nan]) = SETTINGS.iter().find(|(name, _)| *name == setting).expect("a setting");
+        let mut config = Config::new();
+        config.consume_fuel(*fuel).epoch_interruption(*epoch).cranelift_nan_canonicalization(*nan);
+        let engine = Engine::new(&config).expect("an engine");
+        let component = wasmtime::component::Component::new(&engine, example("ma-cross")).expect("it compiles");
+        let mut linker = Linker::new(&engine);
+        linker.define_unknown_imports_as_traps(&component).expect("it links");
+        let mut store = Store::new(&engine, ());
+        if *fuel {
+            store.set_fuel(u64::MAX).expect("fuel is on");
+        }
+        if *epoch {
+            store.set_epoch_deadline(1 << 62);
+        }
+        let linked = linker.instantiate_pre(&component).expect("it links");
+        let instance = linked.instantiate(&mut store).expect("it instantiates");
+        let lifecycle = lifecycle::GuestIndices::new(&linked).and_then(|index| index.load(&mut store, &instance));
+        let signals = signals::GuestIndices::new(&linked).and_then(|index| index.load(&mut store, &instance));
+        let instrument = Instrument {
+            symbol: "TEST",
+            venue: "test",
+            kind: InstrumentKind::Spot,
+            base: "T",
+            quote: "USD",
+            tick: 0.01,
+            lot: 0.001,
+            min_notional: 0.0,
+            maker_fee: 0.0,
+            taker_fee: 0.0,
+            max_leverage: 1.0,
+        };
+        let context = lifecycle::Context { instruments: &[instrument], bar_intervals: &[1], parameters: &[], seed: 0 };
+        lifecycle.expect("exported").call_init(&mut store, context).expect("no trap").expect("it starts");
+        (store, signals.expect("exported"))
+    }
+
+    fn names() -> impl Iterator<Item = &'static str> {
+        SETTINGS.iter().map(|(name, _)| *name)
+    }
+
+    #[divan::bench(args = names())]
+    fn chunk_of_columns(bencher: Bencher<'_, '_>, setting: &str) {
+        let (mut store, signals) = with(setting);
+        let bars = bars(CHUNK);
+        let columns = || ColumnsParam {
+            open_time: bars.open_time(),
+            open: bars.open(),
+            high: bars.high(),
+            low: bars.low(),
+            close: bars.close(),
+            volume: bars.volume(),
+        };
+        bencher
+            .counter(ItemsCount::new(CHUNK))
+            .bench_local(|| signals.call_on_columns(&mut store, black_box(columns())).expect("no trap"));
+    }
+
+    #[divan::bench(args = names())]
+    fn single_call(bencher: Bencher<'_, '_>, setting: &str) {
+        let (mut store, signals) = with(setting);
+        bencher
+            .bench_local(|| signals.call_on_bar(&mut store, 0, 1.0, 1.0, 1.0, black_box(1.0), 1.0).expect("no trap"));
+    }
+}
+
+fn native_columns(bars: &Columns) -> tiltyard_sdk::Columns {
+    tiltyard_sdk::Columns {
+        open_time: bars.open_time().to_vec(),
+        open: bars.open().to_vec(),
+        high: bars.high().to_vec(),
+        low: bars.low().to_vec(),
+        close: bars.close().to_vec(),
+        volume: bars.volume().to_vec(),
+    }
+}
