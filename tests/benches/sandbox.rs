@@ -10,7 +10,7 @@ use tiltyard_sandbox::{Component, Instance, Limits, Mode, Tape};
 use tiltyard_sdk::Signal as _;
 use tiltyard_tests::{Ground, Wat, bars, start};
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, Store};
+use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 
 /// The child that compiles; built beside the benchmarks.
 const WORKER: &str = env!("CARGO_BIN_EXE_compile-worker");
@@ -148,6 +148,7 @@ mod columns {
         tiltyard_sdk::Start {
             instruments: vec![instrument],
             bar_intervals: vec![3_600_000_000_000],
+            settlement: "USD".to_owned(),
             params: <ma_cross::Params as tiltyard_sdk::Params>::defaults(),
             seed: 0,
         }
@@ -158,7 +159,7 @@ mod columns {
 mod limits {
     use super::*;
 
-    mod bindings {
+    pub(super) mod bindings {
         #![allow(missing_docs, unsafe_code, clippy::all, reason = "generated code")]
         wasmtime::component::bindgen!({
             path: "../wit",
@@ -170,23 +171,31 @@ mod limits {
     use bindings::exports::tiltyard::strategy::{lifecycle, signals};
     use bindings::tiltyard::strategy::types::{ColumnsParam, Instrument, InstrumentKind};
 
-    const SETTINGS: [(&str, [bool; 3]); 5] = [
-        ("0 none", [false, false, false]),
-        ("1 fuel", [true, false, false]),
-        ("2 epoch", [false, true, false]),
-        ("3 canonical NaN", [false, false, true]),
-        ("4 all", [true, true, true]),
+    /// Fuel, epoch, canonical NaN; and what is set on the store: memory and tables, bytes per host call, handles.
+    const SETTINGS: [(&str, [bool; 4]); 6] = [
+        ("0 none", [false, false, false, false]),
+        ("1 fuel", [true, false, false, false]),
+        ("2 epoch", [false, true, false, false]),
+        ("3 canonical NaN", [false, false, true, false]),
+        ("4 store", [false, false, false, true]),
+        ("5 all", [true, true, true, true]),
     ];
 
-    fn with(setting: &str) -> (Store<()>, signals::Guest) {
-        let (_, [fuel, epoch, nan]) = SETTINGS.iter().find(|(name, _)| *name == setting).expect("a setting");
+    fn with(setting: &str) -> (Store<StoreLimits>, signals::Guest) {
+        let (_, [fuel, epoch, nan, limits]) = SETTINGS.iter().find(|(name, _)| *name == setting).expect("a setting");
         let mut config = Config::new();
         config.consume_fuel(*fuel).epoch_interruption(*epoch).cranelift_nan_canonicalization(*nan);
         let engine = Engine::new(&config).expect("an engine");
         let component = wasmtime::component::Component::new(&engine, example("ma-cross")).expect("it compiles");
         let mut linker = Linker::new(&engine);
         linker.define_unknown_imports_as_traps(&component).expect("it links");
-        let mut store = Store::new(&engine, ());
+        let memory = if *limits { 64 << 20 } else { usize::MAX };
+        let mut store = Store::new(&engine, StoreLimitsBuilder::new().memory_size(memory).build());
+        if *limits {
+            store.limiter(|limits| limits);
+            store.set_hostcall_fuel(1 << 20);
+            store.set_max_component_handles(1_000);
+        }
         if *fuel {
             store.set_fuel(u64::MAX).expect("fuel is on");
         }
@@ -210,7 +219,13 @@ mod limits {
             taker_fee: 0.0,
             max_leverage: 1.0,
         };
-        let context = lifecycle::Context { instruments: &[instrument], bar_intervals: &[1], parameters: &[], seed: 0 };
+        let context = lifecycle::Context {
+            instruments: &[instrument],
+            bar_intervals: &[1],
+            parameters: &[],
+            settlement: "USD",
+            seed: 0,
+        };
         lifecycle.expect("exported").call_init(&mut store, context).expect("no trap").expect("it starts");
         (store, signals.expect("exported"))
     }
@@ -241,6 +256,53 @@ mod limits {
         let (mut store, signals) = with(setting);
         bencher
             .bench_local(|| signals.call_on_bar(&mut store, 0, 1.0, 1.0, 1.0, black_box(1.0), 1.0).expect("no trap"));
+    }
+}
+
+/// A thousand calls of an import from within one call: with fuel taken for each, and with none.
+mod host_calls {
+    use super::*;
+    use limits::bindings::exports::tiltyard::strategy::bar_events::GuestIndices;
+
+    fn caller() -> Vec<u8> {
+        Wat {
+            imports: r#"(import "tiltyard:strategy/account@0.1.0" "equity" (func $equity (result f64)))"#,
+            on_bar: "(local $left i32) (local.set $left (i32.const 1000))
+                (loop (drop (call $equity)) (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+                    (br_if 0 (local.get $left)))",
+            ..Wat::default()
+        }
+        .component()
+    }
+
+    #[divan::bench]
+    fn charged(bencher: Bencher<'_, '_>) {
+        let ground = Ground::new(WORKER);
+        let component = load(&ground, &caller(), Mode::Event);
+        let mut tape = Tape::new(1, 1.0);
+        let mut instance = begin(&component, &mut tape);
+        let bar = bars(1).get(0).expect("a bar");
+        bencher
+            .counter(ItemsCount::new(1_000_usize))
+            .bench_local(|| instance.on_bar(&mut tape, InstrumentIndex(0), &bar).expect("no fault"));
+    }
+
+    #[divan::bench]
+    fn for_nothing(bencher: Bencher<'_, '_>) {
+        let engine = Engine::new(Config::new().consume_fuel(true).epoch_interruption(true)).expect("an engine");
+        let component = wasmtime::component::Component::new(&engine, caller()).expect("it compiles");
+        let mut linker = Linker::<()>::new(&engine);
+        let mut account = linker.instance("tiltyard:strategy/account@0.1.0").expect("an instance");
+        account.func_wrap("equity", |_, (): ()| Ok((1.0_f64,))).expect("a function");
+        let linked = linker.instantiate_pre(&component).expect("it links");
+        let mut store = Store::new(&engine, ());
+        store.set_fuel(u64::MAX).expect("fuel is on");
+        store.set_epoch_deadline(1 << 62);
+        let instance = linked.instantiate(&mut store).expect("it instantiates");
+        let events = GuestIndices::new(&linked).and_then(|index| index.load(&mut store, &instance)).expect("exported");
+        bencher
+            .counter(ItemsCount::new(1_000_usize))
+            .bench_local(|| events.call_on_bar(&mut store, 0, 0, 1.0, 1.0, 1.0, 1.0, 1.0).expect("no trap"));
     }
 }
 

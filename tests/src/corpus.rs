@@ -1,9 +1,9 @@
 //! Guests that attack: one table, one entry a guest.
 
 use tiltyard_model::Value;
-use tiltyard_sandbox::{Fault, FaultKind, LoadError, Refusal, StartError, Tape};
+use tiltyard_sandbox::{Fault, FaultKind, LoadError, Refusal, Scope, StartError, Tape};
 
-use crate::guest::{Wat, core_module};
+use crate::guest::{Wat, core_module, leb128};
 use crate::{CURIOUS, manifest};
 
 /// How a guest's visit ended.
@@ -86,6 +86,8 @@ fn with(imports: &str, items: &str, body: &str) -> Vec<u8> {
 const LOG: &str = r#"(import "tiltyard:strategy/journal@0.1.0" "log" (func $log (param i32 i32 i32)))"#;
 const TARGET: &str =
     r#"(import "tiltyard:strategy/orders@0.1.0" "target" (func $target (param i32 f64 i32 i32 i64 f64 i32)))"#;
+/// Takes the address of a request: its quantity stands at 48, its label at 128, all else may be zero.
+const SUBMIT: &str = r#"(import "tiltyard:strategy/orders@0.1.0" "submit" (func $submit (param i32 i32)))"#;
 const CLOSE: &str = r#"(import "tiltyard:strategy/orders@0.1.0" "close" (func $close (param i32 i32)))"#;
 const HISTORY: &str = r#"(import "tiltyard:strategy/market@0.1.0" "history" (func $history (param i32 i32 i32)))"#;
 const EQUITY: &str = r#"(import "tiltyard:strategy/account@0.1.0" "equity" (func $equity (result f64)))"#;
@@ -104,6 +106,16 @@ fn patched(component: &[u8], from: &str, to: &str) -> Vec<u8> {
     bytes
 }
 
+fn half(file: &[u8]) -> Vec<u8> {
+    file[..file.len() / 2].to_vec()
+}
+
+/// One byte in a hundred is another.
+fn corrupt(mut file: Vec<u8>) -> Vec<u8> {
+    file.iter_mut().skip(99).step_by(100).for_each(|byte| *byte ^= 0x55);
+    file
+}
+
 /// A function for each level, each of which calls the next one twice: 2⁴⁰ calls without a loop.
 fn call_tree() -> String {
     let level = |at: usize| format!("(func $level{at} (call $level{next}) (call $level{next}))", next = at + 1);
@@ -113,6 +125,21 @@ fn call_tree() -> String {
 /// A component around a module of these items; no strategy, but it is refused for what is in it.
 fn in_component(items: &str) -> Vec<u8> {
     core_module(&format!("(component (core module {items}))"))
+}
+
+/// A component whose types are nested so deep that a reader that recurses would overflow its stack.
+fn nested_types(depth: usize) -> Vec<u8> {
+    // One type: a component (0x41) of one declaration, a type (1): a component of one declaration…
+    let mut types = vec![1];
+    (0..depth).for_each(|_| types.extend([0x41, 1, 1]));
+    let mut file = b"\0asm\x0d\0\x01\0\x07".to_vec();
+    leb128(&mut file, types.len());
+    file.extend(types);
+    file
+}
+
+fn exports(count: usize) -> String {
+    (0..count).map(|at| format!("(export \"e{at}\" (func))")).collect()
 }
 
 fn declared(json: &str) -> Vec<u8> {
@@ -127,6 +154,11 @@ pub const CORPUS: &[Case] = &[
     case!(
         "fills memory over and over",
         on_bar("(loop (memory.fill (i32.const 65536) (i32.const 1) (i32.const 65536)) (br 0))"),
+        stopped!(FaultKind::OutOfFuel { .. })
+    ),
+    case!(
+        "copies memory over and over",
+        on_bar("(loop (memory.copy (i32.const 0) (i32.const 65536) (i32.const 65536)) (br 0))"),
         stopped!(FaultKind::OutOfFuel { .. })
     ),
     case!(
@@ -189,6 +221,25 @@ pub const CORPUS: &[Case] = &[
         stopped!(FaultKind::OutOfFuel { .. })
     ),
     case!("hoards", CURIOUS.to_vec(); {"act" = text("hoard")} stopped!(FaultKind::Memory { .. })),
+    case!(
+        "grows past its own maximum and lives with it",
+        Wat {
+            pages: "2 3",
+            on_bar: "(if (i32.ne (memory.grow (i32.const 5)) (i32.const -1)) (then (unreachable)))",
+            ..Wat::default()
+        }
+        .component(),
+        Outcome::Finished(_)
+    ),
+    case!(
+        "grows a table past its own maximum and lives with it",
+        with(
+            "",
+            "(table $t 1 2 funcref)",
+            "(if (i32.ne (table.grow $t (ref.null func) (i32.const 10000)) (i32.const -1)) (then (unreachable)))"
+        ),
+        Outcome::Finished(_)
+    ),
     case!(
         "starts with too much memory",
         Wat { pages: "1025", ..Wat::default() }.component(),
@@ -264,11 +315,21 @@ pub const CORPUS: &[Case] = &[
     case!(
         "order flood",
         with(CLOSE, "", "(loop (call $close (i32.const 0) (i32.const 128)) (br 0))"),
-        stopped!(FaultKind::Orders { limit: 1_000 })
+        stopped!(FaultKind::Requests { scope: Scope::Call, limit: 1_000 })
     ),
     case!(
         "timer flood",
-        with(TIMER, "(global $set_so_far (mut i32) (i32.const 0))", "(loop (call $set (i64.const 0x7000000000000000) (i32.const 128)) (global.set $set_so_far (i32.add (global.get $set_so_far) (i32.const 1))) (br_if 0 (i32.lt_u (global.get $set_so_far) (i32.const 50000))))"),
+        with(TIMER, "", "(loop (call $set (i64.const 0x7000000000000000) (i32.const 128)) (br 0))"),
+        stopped!(FaultKind::Requests { scope: Scope::Call, limit: 1_000 })
+    ),
+    case!(
+        "sets more timers than may wait",
+        with(
+            TIMER,
+            "(global $left (mut i32) (i32.const 0))",
+            "(global.set $left (i32.const 500)) (loop (call $set (i64.const 0x7000000000000000) (i32.const 128))
+             (global.set $left (i32.sub (global.get $left) (i32.const 1))) (br_if 0 (global.get $left)))",
+        ),
         Outcome::Finished(tape) if tape.lines().len() == 1_000
     ),
     case!(
@@ -286,6 +347,16 @@ pub const CORPUS: &[Case] = &[
         "wants a target that is no number",
         with(TARGET, "", "(call $target (i32.const 0) (f64.const nan) (i32.const 0) (i32.const 0) (i64.const 0) (f64.const 0) (i32.const 128))"),
         Outcome::Finished(tape) if tape.lines()[0].contains("NaN")
+    ),
+    case!(
+        "orders a quantity that is no number",
+        with(SUBMIT, "", "(f64.store (i32.const 8240) (f64.const nan)) (call $submit (i32.const 8192) (i32.const 128))"),
+        Outcome::Finished(tape) if tape.lines()[0].contains("quantity: NaN")
+    ),
+    case!(
+        "labels an order with a novel",
+        with(SUBMIT, "", "(i32.store (i32.const 8320) (i32.const 1024)) (i32.store (i32.const 8324) (i32.const 100)) (call $submit (i32.const 8192) (i32.const 128))"),
+        Outcome::Finished(tape) if tape.requests() == 0
     ),
     case!(
         "trades what does not exist",
@@ -357,17 +428,33 @@ pub const CORPUS: &[Case] = &[
         patched(&on_bar(""), "strategy/bar-events", "strategy/bar-magic1"),
         refused!(Refusal::UnknownExport { .. })
     ),
+    case!(
+        "answers with targets and orders too",
+        Wat {
+            world: "trading-signal",
+            imports: CLOSE,
+            on_bar: "(call $close (i32.const 0) (i32.const 128)) (f64.const 1)",
+            ..Wat::default()
+        }
+        .component(),
+        refused!(Refusal::SignalImport { .. })
+    ),
+    case!(
+        "wants a capability",
+        declared(&manifest("guest").replace('{', r#"{"capabilities":["llm"],"#)),
+        refused!(Refusal::Capability(_))
+    ),
     // What it is not.
     case!("is of another version", patched(&on_bar(""), "@0.1.0", "@0.2.0"), refused!(Refusal::ContractVersion { .. })),
     case!("has another signature", patched(&on_bar(""), "open-time", "open-date"), refused!(Refusal::Signature { .. })),
     case!("is a core module", core_module("(module)"), refused!(Refusal::CoreModule)),
     case!("is empty", Vec::new(), refused!(Refusal::NotWasm)),
     case!("is a picture", b"\x89PNG\r\n\x1a\n".to_vec(), refused!(Refusal::NotWasm)),
-    case!("is cut short", CURIOUS[..CURIOUS.len() / 2].to_vec(), refused!(Refusal::Truncated { .. })),
-    case!("is the first eight bytes only", CURIOUS[..8].to_vec(), refused!(Refusal::NotAStrategy)),
+    case!("is cut short", half(&on_bar("")), refused!(Refusal::Truncated { .. })),
+    case!("is the first eight bytes only", on_bar("")[..8].to_vec(), refused!(Refusal::NotAStrategy)),
     case!(
         "is corrupt",
-        CURIOUS.iter().enumerate().map(|(at, byte)| if at % 997 == 996 { byte ^ 0x55 } else { *byte }).collect(),
+        corrupt(on_bar("")),
         refused!(Refusal::Invalid { .. } | Refusal::Truncated { .. } | Refusal::StaticLimit { .. })
     ),
     case!("is no strategy", Wat { world: "other", ..Wat::default() }.component(), refused!(Refusal::NotAStrategy)),
@@ -383,6 +470,11 @@ pub const CORPUS: &[Case] = &[
         "has a manifest of another contract",
         declared(&manifest("guest").replace("\"contract\":\"0.1.0\"", "\"contract\":\"9.9.9\"")),
         refused!(Refusal::ManifestContract { .. })
+    ),
+    case!(
+        "has a manifest that a terminal would obey",
+        declared(&manifest("guest").replace("A guest.", r"\u001b[2J")),
+        refused!(Refusal::Manifest(_))
     ),
     case!(
         "says another name than its manifest",
@@ -417,6 +509,39 @@ pub const CORPUS: &[Case] = &[
         "is a component in a component in a component",
         core_module(&format!("(component {}{})", "(component ".repeat(20), ")".repeat(20))),
         refused!(Refusal::StaticLimit { what: "components within components", .. })
+    ),
+    case!(
+        "has types in types in types",
+        nested_types(10_000),
+        refused!(Refusal::StaticLimit { what: "types within types", .. })
+    ),
+    case!(
+        "has types of 100 KB",
+        core_module(&format!("(component (type (instance {})))", exports(10_000))),
+        refused!(Refusal::StaticLimit { what: "bytes of component types", .. })
+    ),
+    case!(
+        "has instances by the hundred",
+        core_module(&format!("(component (component $c) {})", "(instance (instantiate $c))".repeat(300))),
+        refused!(Refusal::StaticLimit { what: "instances", .. })
+    ),
+    case!(
+        "has functions of a thousand parameters",
+        in_component(&format!("(func (param{}))", " i32".repeat(1_000))),
+        refused!(Refusal::StaticLimit { what: "parameters of one function", .. })
+    ),
+    case!(
+        "has functions of a thousand results",
+        in_component(&format!("(type (func (result{})))", " i32".repeat(1_000))),
+        refused!(Refusal::StaticLimit { what: "results of one function", .. })
+    ),
+    case!(
+        "is composed of components that pass each other data for nothing",
+        core_module(
+            r#"(component (component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+                (func (export "f") (canon lift (core func $i "f")))))"#
+        ),
+        refused!(Refusal::Composed)
     ),
     case!(
         "is larger than the limit",

@@ -47,6 +47,7 @@ impl Ground {
         Sandbox::new(SandboxConfig {
             admission: AdmissionLimits::default(),
             pool,
+            describe: Limits::default(),
             compiler: Compiler::new(worker.into(), Vec::new(), limits),
             cache: Cache::open(cache).expect("a cache"),
         })
@@ -136,6 +137,7 @@ pub fn start(parameters: &[(&str, Value)]) -> Start {
     Start {
         instruments: vec![(instrument, Nanos::from_hours(1))],
         parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        settlement: "USD".to_owned(),
         seed: 7,
     }
 }

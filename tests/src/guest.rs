@@ -31,6 +31,12 @@ world signal {
     export tiltyard:strategy/signals@0.1.0;
 }
 
+world trading-signal {
+    import tiltyard:strategy/orders@0.1.0;
+    export tiltyard:strategy/lifecycle@0.1.0;
+    export tiltyard:strategy/signals@0.1.0;
+}
+
 world stateful {
     export tiltyard:strategy/lifecycle@0.1.0;
     export tiltyard:strategy/bar-events@0.1.0;
@@ -179,7 +185,7 @@ impl Wat<'_> {
                            (i64.store (i32.const 80) (i64.load (local.get $at)))
                            (i32.store8 (i32.const 96) (i32.const 0)) (i32.const 96))"#;
         let exports = match self.world {
-            "signal" => signals,
+            "signal" | "trading-signal" => signals,
             "stateful" => events + state,
             "both" => events + &signals,
             "mute" => String::new(),
@@ -189,7 +195,7 @@ impl Wat<'_> {
         let lifecycle = format!(
             r#"(func (export "tiltyard:strategy/lifecycle@0.1.0#describe") (result i32) {describe})
                (func (export "tiltyard:strategy/lifecycle@0.1.0#init")
-                    (param i32 i32 i32 i32 i32 i32 i64) (result i32) {init})
+                    (param i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i32) {init})
                (func (export "tiltyard:strategy/lifecycle@0.1.0#warm-up")
                     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32))"#,
             describe = self.describe,
@@ -246,7 +252,8 @@ fn push_custom_section(module: &mut Vec<u8>, name: &str, content: &[u8]) {
     module.extend(section);
 }
 
-fn leb128(bytes: &mut Vec<u8>, mut number: usize) {
+/// Appends a number as WebAssembly writes it.
+pub(crate) fn leb128(bytes: &mut Vec<u8>, mut number: usize) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;

@@ -149,6 +149,7 @@ fn an_old_component_runs_in_a_host_whose_contract_has_grown() {
         instruments: Vec::new(),
         bar_intervals: Vec::new(),
         parameters: vec![("window".to_owned(), exports::lifecycle::Value::Integer(2))],
+        settlement: "USD".to_owned(),
         seed: 0,
     };
     lifecycle.call_init(&mut store, &context).unwrap().unwrap();

@@ -4,7 +4,7 @@
 
 use std::thread;
 
-use tiltyard_model::{Columns, Value};
+use tiltyard_model::Value;
 use tiltyard_sandbox::{CacheOutcome, CompileLimits, Component, Limits, Mode, PoolLimits, Tape};
 use tiltyard_tests::{CURIOUS, Ground, Played, bars, start};
 
@@ -77,8 +77,7 @@ fn through_columns_of_any_length() {
         let mut instance = component.start(&mut tape, &start(&[]), &Limits::default()).unwrap();
         let mut targets = Vec::new();
         for from in (0..bars.len()).step_by(chunk) {
-            let part: Columns = bars.iter().skip(from).take(chunk).collect();
-            targets.extend(instance.on_columns(&mut tape, &part).unwrap());
+            targets.extend(instance.on_columns(&mut tape, &bars.slice(from..from + chunk)).unwrap());
         }
         let bits = |targets: &[f64]| targets.iter().map(|target| target.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&targets), bits(&event), "chunks of {chunk}");
@@ -90,9 +89,7 @@ fn warm_up_is_as_good_as_having_been_there() {
     let ground = Ground::new(WORKER);
     let component = ground.load(example("ma-cross")).unwrap();
     let all = bars(400);
-    let (before, after) = all.iter().enumerate().partition::<Vec<_>, _>(|(at, _)| *at < 300);
-    let columns = |part: Vec<(usize, tiltyard_model::Bar)>| part.into_iter().map(|(_, bar)| bar).collect::<Columns>();
-    let (before, after) = (columns(before), columns(after));
+    let (before, after) = (all.slice(0..300), all.slice(300..400));
     let mut tape = Tape::new(1, 0.0);
     let instrument = tiltyard_model::InstrumentIndex(0);
     let mut instance = component.start(&mut tape, &start(&[]), &Limits::default()).unwrap();

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tiltyard_model::{InstrumentIndex, Nanos, Value};
 use tiltyard_sandbox::{
-    AdmissionLimits, Cache, CacheError, CacheOutcome, CompileError, CompileLimits, FaultKind, FuelScope, Limits,
-    LoadError, Mode, PoolLimits, Refusal, StartError, Tape, admit,
+    AdmissionLimits, Cache, CacheError, CacheOutcome, CompileError, CompileLimits, FaultKind, Limits, LoadError, Mode,
+    PoolLimits, Refusal, Scope, StartError, Tape, admit,
 };
 use tiltyard_tests::{CURIOUS, Ground, Played, Wat, bars, start};
 
@@ -31,7 +31,7 @@ fn a_run_has_the_fuel_it_is_given_and_no_more() {
     assert_eq!(run(&enough).signature(), free.signature());
     let half = Limits { fuel_per_run: Some(free.fuel / 2), ..Limits::default() };
     let stopped = run(&half);
-    assert_eq!(stopped.fault.unwrap().kind, FaultKind::OutOfFuel { scope: FuelScope::Run, limit: free.fuel / 2 });
+    assert_eq!(stopped.fault.unwrap().kind, FaultKind::OutOfFuel { scope: Scope::Run, limit: free.fuel / 2 });
     assert_eq!(stopped.fuel, free.fuel / 2);
 }
 
@@ -134,6 +134,52 @@ fn a_strategy_may_refuse_parameters_that_its_manifest_allows() {
 }
 
 #[test]
+fn a_strategy_trades_what_its_manifest_says_and_nothing_else() {
+    let ground = Ground::new(WORKER);
+    let start_with = |field: &str| {
+        let json = tiltyard_tests::manifest("guest").replacen('{', &format!("{{{field},"), 1);
+        let (data, body) = describing(&json);
+        let guest = Wat { items: &data, describe: &body, declared: Some(&json), ..Wat::default() };
+        let component = ground.load(&guest.component()).unwrap();
+        component.start(&mut Tape::new(1, 0.0), &start(&[]), &Limits::default()).map(|_| ())
+    };
+    assert_eq!(start_with(r#""instruments":["TEST","MORE"],"interval":"1h""#), Ok(()));
+    assert!(matches!(start_with(r#""instruments":["MORE"]"#), Err(StartError::Instrument { .. })));
+    let error = start_with(r#""interval":"4h""#).unwrap_err();
+    assert_eq!(error.to_string(), "the strategy takes bars of 4h, not of 1h");
+}
+
+/// Items and body of a `describe` that says this.
+fn describing(json: &str) -> (String, String) {
+    let data = format!("(data (i32.const 8192) \"{}\")", json.replace('"', "\\22"));
+    let body = format!(
+        "(i32.store (i32.const 16) (i32.const 8192)) (i32.store (i32.const 20) (i32.const {})) (i32.const 16)",
+        json.len()
+    );
+    (data, body)
+}
+
+#[test]
+fn an_instance_gets_no_more_than_the_pool_has() {
+    let ground = Ground::new(WORKER);
+    let component = ground.load(example("ma-cross")).unwrap();
+    let limits = Limits { memory_bytes: 128 << 20, ..Limits::default() };
+    let error = component.start(&mut Tape::new(1, 0.0), &start(&[]), &limits).unwrap_err();
+    assert!(matches!(error, StartError::Limits { what: "bytes of memory", .. }), "{error}");
+}
+
+#[test]
+fn long_lines_that_are_printed_go_on_in_the_next() {
+    let ground = Ground::new(WORKER);
+    let component = ground.load(CURIOUS).unwrap();
+    let rant = start(&[("act", Value::Text("rant".to_owned()))]);
+    let played = Played::run(&component, &rant, &bars(1), &Limits::default()).unwrap();
+    let said: String = played.tape.lines().iter().map(|line| line.strip_prefix("Info: ").unwrap()).collect();
+    assert_eq!(said, "Größe! ".repeat(1_000));
+    assert!(played.tape.lines().iter().all(|line| line.len() <= 2_100));
+}
+
+#[test]
 fn what_a_strategy_need_not_export_is_not_missed() {
     let ground = Ground::new(WORKER);
     let component = ground.load(&Wat::default().component()).unwrap();
@@ -198,6 +244,20 @@ fn the_entry_of_another_component_under_this_name_is_not_used() {
 }
 
 #[test]
+fn an_entry_that_others_could_have_written_is_not_used() {
+    let ground = Ground::new(WORKER);
+    ground.load(example("ma-cross")).unwrap();
+    let entry = cached_entry(&ground);
+    for path in [entry.as_path(), entry.parent().unwrap()] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+        let component = ground.load(example("ma-cross")).unwrap();
+        assert!(matches!(component.cache_outcome(), CacheOutcome::Rebuilt(why) if why.contains("delete it")));
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    assert_eq!(ground.load(example("ma-cross")).unwrap().cache_outcome(), &CacheOutcome::Hit);
+}
+
+#[test]
 fn a_cache_that_others_can_write_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
@@ -208,10 +268,18 @@ fn a_cache_that_others_can_write_is_refused() {
     assert!(matches!(Cache::open(file), Err(CacheError::Io { .. } | CacheError::Unsafe { .. })));
 }
 
-fn compile_error(worker: &str, limits: CompileLimits) -> CompileError {
+/// A guest that takes a compiler several seconds.
+fn laborious() -> Vec<u8> {
+    let sum = "(i64.rotl (i64.mul (i64.add (local.get 0) (local.get 1)) (local.get 0)) (local.get 1))";
+    let body: String = (0..60).map(|_| format!("(local.set 0 {sum}) (local.set 1 {sum})")).collect();
+    let function = format!("(func (param i64 i64) (result i64) {body} (local.get 0))");
+    Wat { items: &function.repeat(10_000), ..Wat::default() }.component()
+}
+
+fn compile_error(worker: &str, limits: CompileLimits, guest: &[u8]) -> CompileError {
     let folder = tempfile::tempdir().unwrap();
     let sandbox = Ground::sandbox_at(worker, PoolLimits::default(), limits, &folder.path().join("cache"));
-    match sandbox.load(CURIOUS, Mode::Event) {
+    match sandbox.load(guest, Mode::Event) {
         Err(LoadError::Compile(error)) => error,
         other => panic!("{other:?}"),
     }
@@ -220,13 +288,15 @@ fn compile_error(worker: &str, limits: CompileLimits) -> CompileError {
 #[test]
 fn compilation_has_limits_of_memory_and_time() {
     let limits = CompileLimits::default();
-    let error = compile_error(WORKER, CompileLimits { memory_bytes: 24 << 20, ..limits.clone() });
+    let error = compile_error(WORKER, CompileLimits { memory_bytes: 24 << 20, ..limits.clone() }, CURIOUS);
     assert!(matches!(error, CompileError::Died { .. } | CompileError::Refused { .. }), "{error}");
-    let error = compile_error(WORKER, CompileLimits { wall: Duration::from_millis(1), ..limits.clone() });
+    let error = compile_error(WORKER, CompileLimits { cpu_seconds: 1, ..limits.clone() }, &laborious());
+    assert!(matches!(error, CompileError::Cpu { limit_seconds: 1 }), "{error}");
+    let error = compile_error(WORKER, CompileLimits { wall: Duration::from_millis(1), ..limits.clone() }, CURIOUS);
     assert!(matches!(error, CompileError::Wall { .. }), "{error}");
-    let error = compile_error(WORKER, CompileLimits { output_bytes: 1_000, ..limits.clone() });
+    let error = compile_error(WORKER, CompileLimits { output_bytes: 1_000, ..limits.clone() }, CURIOUS);
     assert!(matches!(error, CompileError::Output { limit_bytes: 1_000 }), "{error}");
-    let error = compile_error("/nowhere/compile-worker", limits);
+    let error = compile_error("/nowhere/compile-worker", limits, CURIOUS);
     assert!(matches!(error, CompileError::Process { .. }), "{error}");
 }
 

@@ -53,6 +53,7 @@ macro_rules! lifecycle {
                         Self::Parameter(ParameterProblem { name: name.to_owned(), problem })
                     }
                     InitError::Instruments(why) => Self::Instruments(why),
+                    InitError::Other(why) => Self::Other(why),
                 }
             }
         }
@@ -72,6 +73,7 @@ macro_rules! lifecycle {
                 Ok(Self {
                     instruments: context.instruments,
                     bar_intervals: context.bar_intervals,
+                    settlement: context.settlement,
                     params,
                     seed: context.seed,
                 })

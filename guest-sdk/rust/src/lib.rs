@@ -57,9 +57,9 @@ mod params;
 mod strategy;
 
 pub use bindings::types::{
-    Acceptance, Columns, Fill, Instrument, InstrumentIndex, InstrumentKind, Liquidity, OpenOrder, OrderId,
+    Acceptance, Columns, Fill, Instrument, InstrumentIndex, InstrumentKind, Liquidity, OpenOrder, OrderId, OrderOrigin,
     OrderRequest, OrderStatus, OrderType, OrderUpdate, Position, Quote, Replacement, Side, StopLimit, StopLoss,
-    TimeInForce, TimerId, Timestamp, Trail, Violation,
+    TimeInForce, TimerId, Timestamp, Trail, Trailing, Violation,
 };
 pub use desk::{Desk, Level, MarketError, TimerError};
 pub use manifest::{HostStop, Manifest, Schedule};

@@ -7,6 +7,8 @@ pub struct Start<P> {
     pub instruments: Vec<Instrument>,
     /// Length of a bar of each instrument, in nanoseconds.
     pub bar_intervals: Vec<i64>,
+    /// The currency of the account: of equity, cash, fees and profit.
+    pub settlement: String,
     /// The parameters, within their bounds.
     pub params: P,
     /// For strategies that draw random numbers.
@@ -23,8 +25,10 @@ pub enum InitError {
         /// What is wrong with it, such as "must be less than `slow`".
         problem: String,
     },
-    /// Instruments it cannot trade, and why.
+    /// Instruments or intervals it cannot trade, and why.
     Instruments(String),
+    /// Anything else.
+    Other(String),
 }
 
 /// A strategy that acts on events and sends orders.

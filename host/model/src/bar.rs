@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::Nanos;
 
 /// What traded in one interval.
@@ -77,6 +79,21 @@ impl Columns {
         })
     }
 
+    /// The bars in this range, as far as there are any.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        let end = range.end.min(self.len());
+        let range = range.start.min(end)..end;
+        Self {
+            open_time: self.open_time[range.clone()].to_vec(),
+            open: self.open[range.clone()].to_vec(),
+            high: self.high[range.clone()].to_vec(),
+            low: self.low[range.clone()].to_vec(),
+            close: self.close[range.clone()].to_vec(),
+            volume: self.volume[range].to_vec(),
+        }
+    }
+
     /// The bars one by one.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Bar> + '_ {
         (0..self.len()).map(|at| Bar {
@@ -132,5 +149,21 @@ impl FromIterator<Bar> for Columns {
         let mut columns = Self::with_capacity(bars.size_hint().0);
         bars.for_each(|bar| columns.push(&bar));
         columns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bar, Columns};
+    use crate::Nanos;
+
+    #[test]
+    fn a_slice_takes_what_there_is() {
+        let bar = |at: i64| Bar { open_time: Nanos(at), open: 1.0, high: 1.0, low: 1.0, close: at as f64, volume: 0.0 };
+        let columns: Columns = (0..5).map(bar).collect();
+        assert_eq!(columns.slice(3..9), (3..5).map(bar).collect());
+        assert_eq!(columns.slice(7..9), Columns::default());
+        assert_eq!(columns.get(4), Some(bar(4)));
+        assert_eq!(columns.get(5), None);
     }
 }

@@ -69,7 +69,8 @@ pub trait Desk {
     /// The current market time. It is also what the guest's clocks read.
     fn now(&self) -> Nanos;
 
-    /// The latest closed bars of an instrument, oldest first: `count`, or as many as there have been.
+    /// The latest closed bars of an instrument, oldest first: `count`, or as many as there have been. The strategy is
+    /// charged for `count` bars, so this must not take longer than that is worth.
     ///
     /// # Errors
     /// When no instrument has this index.

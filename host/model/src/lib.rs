@@ -13,6 +13,7 @@ mod manifest;
 mod order;
 mod parameter;
 mod start;
+mod text;
 mod time;
 
 pub use bar::{Bar, Columns};
@@ -21,9 +22,10 @@ pub use digest::{Digest, DigestParseError, Digester};
 pub use instrument::{Instrument, InstrumentIndex, InstrumentKind};
 pub use manifest::{HostStop, Instruments, Interval, MANIFEST_SECTION, Manifest, ManifestError, Schedule};
 pub use order::{
-    Acceptance, Fill, Liquidity, OpenOrder, OrderId, OrderRequest, OrderStatus, OrderType, OrderUpdate, Position,
-    Replacement, Side, StopLoss, TimeInForce, Trail, Violation,
+    Acceptance, Fill, Liquidity, OpenOrder, OrderId, OrderOrigin, OrderRequest, OrderStatus, OrderType, OrderUpdate,
+    Position, Replacement, Side, StopLoss, TimeInForce, Trail, Violation,
 };
 pub use parameter::{Parameter, ParameterError, ParameterKind, Role, Value};
 pub use start::Start;
+pub use text::{is_shown, shown};
 pub use time::Nanos;

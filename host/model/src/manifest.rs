@@ -4,7 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::{Nanos, Parameter, ParameterError, Value};
+use crate::{Nanos, Parameter, ParameterError, Value, is_shown, shown};
 
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "tiltyard:manifest";
@@ -129,8 +129,14 @@ impl Manifest {
                 Self::MAX_BYTES
             )]));
         }
-        let manifest: Self = serde_json::from_slice(json).map_err(|error| ManifestError::Json(error.to_string()))?;
-        let problems = manifest.problems();
+        let unreadable = |error: serde_json::Error| ManifestError::Json(shown(&error.to_string(), 300));
+        let document: Json = serde_json::from_slice(json).map_err(unreadable)?;
+        let harmless = is_harmless(&document);
+        let manifest: Self = serde_json::from_value(document).map_err(unreadable)?;
+        let mut problems = manifest.problems();
+        if !harmless {
+            problems.push("it contains control characters, or characters that reorder text; remove them".to_owned());
+        }
         if problems.is_empty() { Ok(manifest) } else { Err(ManifestError::Content(problems)) }
     }
 
@@ -188,7 +194,7 @@ impl Manifest {
     /// [`ParameterError::Unknown`], which lists what there is.
     pub fn parameter(&self, name: &str) -> Result<&Parameter, ParameterError> {
         self.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| ParameterError::Unknown {
-            name: name.chars().take(80).collect(),
+            name: cut(name),
             known: self.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
         })
     }
@@ -233,8 +239,19 @@ fn is_version(version: &str) -> bool {
     number() && number() && number() && parts.next().is_none()
 }
 
+/// A text from the manifest, for a message.
 fn cut(text: &str) -> String {
-    text.chars().take(80).collect()
+    shown(text, 80)
+}
+
+/// Whether no text anywhere in the document would do anything to a terminal.
+fn is_harmless(document: &Json) -> bool {
+    match document {
+        Json::String(text) => is_shown(text),
+        Json::Array(items) => items.iter().all(is_harmless),
+        Json::Object(fields) => fields.iter().all(|(key, value)| is_shown(key) && is_harmless(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => true,
+    }
 }
 
 /// `"any"` or something in particular.
@@ -368,6 +385,18 @@ mod tests {
         document["parameters"][0]["default"] = json!(1);
         let Err(ManifestError::Content(problems)) = parse(&document) else { panic!("accepted") };
         assert_eq!(problems.len(), 4, "{problems:?}");
+    }
+
+    #[test]
+    fn a_text_that_a_terminal_would_obey_is_a_problem_wherever_it_stands() {
+        for place in ["description", "colour"] {
+            let mut document = document();
+            document[place] = json!("\u{1b}[2J");
+            assert!(
+                matches!(parse(&document), Err(ManifestError::Content(problems)) if problems.len() == 1),
+                "{place}"
+            );
+        }
     }
 
     #[test]

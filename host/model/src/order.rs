@@ -50,7 +50,12 @@ pub enum OrderType {
         limit: f64,
     },
     /// A stop whose trigger follows the best price since activation.
-    TrailingStop(Trail),
+    TrailingStop {
+        /// How far behind.
+        trail: Trail,
+        /// The price at which it starts to follow; at once if absent.
+        activation: Option<f64>,
+    },
     /// A limit order at this price once the market reaches it in the position's favour.
     TakeProfit(f64),
 }
@@ -111,6 +116,8 @@ pub struct Replacement {
     pub limit: Option<f64>,
     /// New trigger price.
     pub trigger: Option<f64>,
+    /// New distance of a trailing stop.
+    pub trail: Option<Trail>,
 }
 
 /// What the host made of a request, after rounding to tick and lot.
@@ -149,6 +156,24 @@ impl fmt::Display for Violation {
     }
 }
 
+/// Who made an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderOrigin {
+    /// The strategy, by `submit`.
+    Submitted,
+    /// The strategy, by `target`.
+    Target,
+    /// The strategy, by `close`.
+    Close,
+    /// The stop-loss of its parent, or one that the host keeps.
+    StopLoss,
+    /// The take-profit of its parent.
+    TakeProfit,
+    /// The host: a forced exit, a breaker, a liquidation, the end of an instrument.
+    Host,
+}
+
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,7 +194,7 @@ pub enum OrderStatus {
     Expired,
     /// Refused by the venue after it was accepted by the host. Final.
     Rejected,
-    /// Closed by force because margin ran out. Final.
+    /// Filled by force because margin ran out. Final.
     Liquidated,
 }
 
@@ -192,7 +217,11 @@ pub struct OrderUpdate {
     pub reason: String,
     /// Rules that were broken, if that is why.
     pub violations: Vec<Violation>,
-    /// The label of the request.
+    /// Who made the order.
+    pub origin: OrderOrigin,
+    /// The order that this one protects, for a stop-loss or take-profit.
+    pub parent: Option<OrderId>,
+    /// The label of the request; empty for an order that was not submitted.
     pub tag: String,
 }
 
@@ -225,7 +254,11 @@ pub struct Fill {
     pub fee: f64,
     /// Maker or taker.
     pub liquidity: Liquidity,
-    /// The label of the request.
+    /// Who made the order.
+    pub origin: OrderOrigin,
+    /// The order that this one protects, for a stop-loss or take-profit.
+    pub parent: Option<OrderId>,
+    /// The label of the request; empty for an order that was not submitted.
     pub tag: String,
 }
 
@@ -255,6 +288,10 @@ pub struct OpenOrder {
     pub quantity: f64,
     /// Base currency filled so far.
     pub filled: f64,
-    /// The label of the request.
+    /// Who made the order.
+    pub origin: OrderOrigin,
+    /// The order that this one protects, for a stop-loss or take-profit.
+    pub parent: Option<OrderId>,
+    /// The label of the request; empty for an order that was not submitted.
     pub tag: String,
 }

@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::shown;
+
 /// The value of a parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -219,11 +221,7 @@ impl Parameter {
     }
 
     fn kind_error(&self, given: &str) -> ParameterError {
-        ParameterError::Kind {
-            name: self.name.clone(),
-            expected: self.kind.name(),
-            given: given.chars().take(80).collect(),
-        }
+        ParameterError::Kind { name: self.name.clone(), expected: self.kind.name(), given: shown(given, 80) }
     }
 
     /// What is wrong with the declaration itself, if anything.

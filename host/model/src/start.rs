@@ -6,8 +6,10 @@ pub struct Start {
     /// What is traded and the length of its bars, in the order that [`InstrumentIndex`](crate::InstrumentIndex)
     /// counts.
     pub instruments: Vec<(Instrument, Nanos)>,
-    /// Every parameter of the manifest with its value; see [`Manifest::resolve`](crate::Manifest::resolve).
+    /// The parameters whose values differ from the defaults; see [`Manifest::resolve`](crate::Manifest::resolve).
     pub parameters: Vec<(String, Value)>,
+    /// The currency of the account, such as `USDT`.
+    pub settlement: String,
     /// For strategies that draw random numbers; part of the run's inputs.
     pub seed: u64,
 }

@@ -5,7 +5,7 @@
 //! does not match in everything is compiled again.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
@@ -47,14 +47,14 @@ pub enum CacheError {
         /// What the system says.
         source: io::Error,
     },
-    /// Others could put code there.
+    /// Others could have put code there.
     #[error(
-        "the cache of compiled code at {} can be written by others (owner {owner}, mode {mode:o}), and what is in it is \
-         run; make it yours alone: `chown -R $(id -u)` and `chmod -R go-w` it",
+        "{} in the cache of compiled code could have been written by others (owner {owner}, mode {mode:o}), and what is \
+         in it is run; delete it, it will be made again",
         .path.display()
     )]
     Unsafe {
-        /// The folder.
+        /// The file or folder.
         path: PathBuf,
         /// The user it belongs to.
         owner: u32,
@@ -82,11 +82,7 @@ impl Cache {
         let folder = folder.into();
         let io = |source| CacheError::Io { path: folder.clone(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(io)?;
-        let about = fs::metadata(&folder).map_err(io)?;
-        let (owner, mode) = (about.uid(), about.mode() & 0o7777);
-        if owner != rustix::process::geteuid().as_raw() || mode & 0o022 != 0 {
-            return Err(CacheError::Unsafe { path: folder, owner, mode });
-        }
+        check_ours(&folder, &fs::metadata(&folder).map_err(io)?)?;
         Ok(Self { folder })
     }
 
@@ -97,12 +93,13 @@ impl Cache {
 
     /// Looks for code and checks all that can be checked.
     pub(crate) fn find(&self, component: Digest, engine: Digest) -> Lookup {
-        match fs::read(self.path(component, engine)) {
+        let path = self.path(component, engine);
+        match read(&path) {
             Ok(entry) => match check(entry, component, engine) {
                 Ok(code) => Lookup::Found(code),
                 Err(why) => Lookup::Unusable(why.to_owned()),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Lookup::Absent,
+            Err(CacheError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Lookup::Absent,
             Err(error) => Lookup::Unusable(error.to_string()),
         }
     }
@@ -119,6 +116,26 @@ impl Cache {
         file.persist(&path).map_err(|error| io(error.error))?;
         Ok(())
     }
+}
+
+/// Reads an entry that nobody else can have written: it, and the folder it is in, belong to this user alone.
+fn read(path: &Path) -> Result<Vec<u8>, CacheError> {
+    let io = |source| CacheError::Io { path: path.to_owned(), source };
+    let mut file = fs::File::open(path).map_err(io)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    check_ours(folder, &fs::metadata(folder).map_err(io)?)?;
+    check_ours(path, &file.metadata().map_err(io)?)?;
+    let mut entry = Vec::new();
+    file.read_to_end(&mut entry).map_err(io)?;
+    Ok(entry)
+}
+
+fn check_ours(path: &Path, about: &fs::Metadata) -> Result<(), CacheError> {
+    let (owner, mode) = (about.uid(), about.mode() & 0o7777);
+    if owner == rustix::process::geteuid().as_raw() && mode & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(CacheError::Unsafe { path: path.to_owned(), owner, mode })
 }
 
 fn check(mut entry: Vec<u8>, component: Digest, engine: Digest) -> Result<Vec<u8>, &'static str> {

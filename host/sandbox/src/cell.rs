@@ -1,11 +1,11 @@
 use tiltyard_model::{Desk, Level};
 use wasmtime::ResourceLimiter;
 
-use crate::fault::{FaultKind, Raised};
+use crate::fault::{FaultKind, Raised, Scope};
 use crate::limits::Limits;
-use crate::text::shown;
+use tiltyard_model::shown;
 
-/// Longest line that is logged, in bytes; a longer one goes on in the next.
+/// Longest line that is logged, in bytes. What is printed goes on in the next line, what is logged is cut.
 const LINE: usize = 2 << 10;
 /// What is kept of a call's standard error to find a panic's message in, in bytes.
 const STDERR: usize = 4 << 10;
@@ -20,11 +20,12 @@ pub(crate) struct Cell<D> {
     log_lines: u64,
     log_bytes: u64,
     may_order: bool,
-    orders: u32,
+    requests_in_call: u32,
+    requests_in_run: u64,
     timers: u32,
-    stdout: String,
-    stderr: String,
-    stderr_of_call: String,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    stderr_of_call: Vec<u8>,
 }
 
 impl<D: Desk> Cell<D> {
@@ -38,11 +39,12 @@ impl<D: Desk> Cell<D> {
             log_lines: 0,
             log_bytes: 0,
             may_order: false,
-            orders: 0,
+            requests_in_call: 0,
+            requests_in_run: 0,
             timers: 0,
-            stdout: String::new(),
-            stderr: String::new(),
-            stderr_of_call: String::new(),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            stderr_of_call: Vec::new(),
         }
     }
 
@@ -54,36 +56,43 @@ impl<D: Desk> Cell<D> {
     /// Prepares for a call, in which orders may be sent or not.
     pub(crate) fn begin(&mut self, may_order: bool) {
         self.may_order = may_order;
-        self.orders = 0;
+        self.requests_in_call = 0;
         self.stderr_of_call.clear();
     }
 
     /// Ends a call: what was printed without a line's end becomes a line.
     pub(crate) fn end(&mut self) -> Result<(), Raised> {
-        for (stream, level) in [(Stream::Out, Level::Info), (Stream::Err, Level::Warn)] {
-            let rest = std::mem::take(self.buffer(stream));
-            if !rest.is_empty() {
-                self.log(level, &rest)?;
+        for stream in [Stream::Out, Stream::Err] {
+            if !self.printed(stream).is_empty() {
+                self.log_printed(stream, usize::MAX)?;
             }
         }
         Ok(())
     }
 
-    pub(crate) fn stderr_of_call(&self) -> &str {
-        &self.stderr_of_call
+    pub(crate) fn stderr_of_call(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.stderr_of_call)
     }
 
-    /// Counts a request to the `orders` interface.
-    pub(crate) fn count_order(&mut self, import: &'static str) -> Result<(), Raised> {
-        if !self.may_order {
-            return Err(Raised(FaultKind::ImportRefused { import }));
+    /// Counts a request to `orders` or `timers`.
+    pub(crate) fn count_request(&mut self) -> Result<(), Raised> {
+        self.requests_in_call += 1;
+        self.requests_in_run += 1;
+        let call = Some(u64::from(self.limits.requests_per_call));
+        for (used, limit, scope) in [
+            (u64::from(self.requests_in_call), call, Scope::Call),
+            (self.requests_in_run, self.limits.requests_per_run, Scope::Run),
+        ] {
+            if let Some(limit) = limit.filter(|limit| used > *limit) {
+                return Err(Raised(FaultKind::Requests { scope, limit }));
+            }
         }
-        let limit = self.limits.orders_per_call;
-        if self.orders >= limit {
-            return Err(Raised(FaultKind::Orders { limit }));
-        }
-        self.orders += 1;
         Ok(())
+    }
+
+    /// Whether this call may send orders.
+    pub(crate) fn check_may_order(&self, import: &'static str) -> Result<(), Raised> {
+        if self.may_order { Ok(()) } else { Err(Raised(FaultKind::ImportRefused { import })) }
     }
 
     /// Whether one more timer may wait.
@@ -115,32 +124,49 @@ impl<D: Desk> Cell<D> {
 
     /// Logs a line, bounded and harmless.
     pub(crate) fn log(&mut self, level: Level, message: &str) -> Result<(), Raised> {
-        self.count_line(message.len())?;
         let line = shown(message, LINE);
+        self.count_line(line.len())?;
         self.desk("journal.log")?.log(level, &line);
         Ok(())
     }
 
     /// Takes what the guest prints; each full line is logged.
     pub(crate) fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Raised> {
-        let text = String::from_utf8_lossy(bytes);
         if matches!(stream, Stream::Err) {
             let room = STDERR.saturating_sub(self.stderr_of_call.len());
-            let fits = (0..=room.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            self.stderr_of_call.push_str(&text[..fits]);
+            self.stderr_of_call.extend_from_slice(&bytes[..room.min(bytes.len())]);
         }
-        let level = if matches!(stream, Stream::Err) { Level::Warn } else { Level::Info };
-        for piece in text.split_inclusive('\n') {
-            self.buffer(stream).push_str(piece.trim_end_matches('\n'));
-            if piece.ends_with('\n') || self.buffer(stream).len() >= LINE {
-                let line = std::mem::take(self.buffer(stream));
-                self.log(level, &line)?;
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (piece, ends) = match piece.split_last() {
+                Some((b'\n', piece)) => (piece, true),
+                _ => (piece, false),
+            };
+            self.printed(stream).extend_from_slice(piece);
+            // Escapes make a line longer, so that it is cut well before the limit of a logged one.
+            while self.printed(stream).len() > LINE / 2 {
+                self.log_printed(stream, LINE / 2)?;
+            }
+            if ends {
+                self.log_printed(stream, usize::MAX)?;
             }
         }
         Ok(())
     }
 
-    fn buffer(&mut self, stream: Stream) -> &mut String {
+    /// Logs the first bytes of what was printed, up to a character's border.
+    fn log_printed(&mut self, stream: Stream, most: usize) -> Result<(), Raised> {
+        let printed = self.printed(stream);
+        let mut end = most.min(printed.len());
+        if end < printed.len() {
+            // At most three bytes back stands the beginning of a character.
+            end = (end - 3..=end).rev().find(|at| printed[*at] & 0xc0 != 0x80).unwrap_or(end);
+        }
+        let line: Vec<u8> = printed.drain(..end).collect();
+        let level = if matches!(stream, Stream::Err) { Level::Warn } else { Level::Info };
+        self.log(level, &String::from_utf8_lossy(&line))
+    }
+
+    fn printed(&mut self, stream: Stream) -> &mut Vec<u8> {
         match stream {
             Stream::Out => &mut self.stdout,
             Stream::Err => &mut self.stderr,
@@ -156,7 +182,11 @@ pub(crate) enum Stream {
 }
 
 impl<D: Send> ResourceLimiter for Cell<D> {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        // A memory's own maximum is between the guest and itself: growth answers -1.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
         let wanted = self.memory_bytes.saturating_add(desired.saturating_sub(current));
         let limit = self.limits.memory_bytes;
         if wanted > limit {
@@ -167,16 +197,22 @@ impl<D: Send> ResourceLimiter for Cell<D> {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        // A component's own maximum, below our limit, is between it and itself: growth answers -1. Failing to get
-        // memory that was granted is not.
-        if error.to_string().contains("type's limits") { Ok(()) } else { Err(error) }
+        // Also told when growth is beyond what the type of a memory can hold; that is answered with -1 as well.
+        if error.to_string().contains("type's limits") {
+            return Ok(());
+        }
+        Err(Raised(FaultKind::Host { detail: shown(&error.to_string(), 300) }).into())
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.table_elements.saturating_add(desired.saturating_sub(current));
         let limit = self.limits.table_elements;
+        // The other way round than above: the maximum of a table without one of its own is the pool's.
         if wanted > limit {
             return Err(Raised(FaultKind::Table { wanted, limit }).into());
+        }
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
         }
         self.table_elements = wanted;
         Ok(true)

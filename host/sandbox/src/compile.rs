@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
 
-use crate::engine::{Mode, compiling_engine};
-use crate::text::shown;
+use crate::engine::{Mode, compatibility, compiling_engine};
+use tiltyard_model::{Digest, shown};
 
 /// What the compiling child may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub enum CompileError {
     },
 }
 
-/// Compiles by running a program of ours as a child: `PROGRAM ARGS… MODE MEMORY CPU`, component on standard input, code
+/// Compiles by running a program of ours as a child: `PROGRAM ARGS… MODE MEMORY CPU ENGINE`, component on standard input, code
 /// on standard output. The program must call [`compile_worker`] with what follows `ARGS`.
 #[derive(Debug, Clone)]
 pub struct Compiler {
@@ -102,19 +102,17 @@ impl Compiler {
         Self { program, args, limits }
     }
 
-    /// Compiles a component that was admitted.
+    /// Compiles a component that was admitted, for the engine that has this digest.
     ///
     /// # Errors
     /// When the child cannot be run, exceeds a limit or refuses.
-    pub(crate) fn compile(&self, component: &[u8], mode: Mode) -> Result<Vec<u8>, CompileError> {
+    pub(crate) fn compile(&self, component: &[u8], mode: Mode, engine: Digest) -> Result<Vec<u8>, CompileError> {
         let process = |source| CompileError::Process { program: self.program.clone(), source };
         let mut child = Command::new(&self.program)
             .args(&self.args)
-            .args([
-                mode_name(mode).to_owned(),
-                self.limits.memory_bytes.to_string(),
-                self.limits.cpu_seconds.to_string(),
-            ])
+            .arg(mode_name(mode))
+            .args([self.limits.memory_bytes, self.limits.cpu_seconds].map(|limit| limit.to_string()))
+            .arg(engine.to_string())
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -215,26 +213,33 @@ pub fn compile_worker(args: &[String]) -> ExitCode {
 }
 
 fn work(args: &[String]) -> Result<(), String> {
-    let [mode, memory, cpu] = args else {
-        return Err("this verb is called by tiltyard itself: MODE MEMORY CPU".to_owned());
+    let [mode, memory, cpu, wanted] = args else {
+        return Err("this verb is called by tiltyard itself: MODE MEMORY CPU ENGINE".to_owned());
     };
     let mode = [Mode::Event, Mode::Screen]
         .into_iter()
         .find(|known| mode_name(*known) == mode)
         .ok_or_else(|| format!("`{mode}` is no mode"))?;
     let number = |text: &String| text.parse::<u64>().map_err(|error| format!("`{text}`: {error}"));
-    limit(Resource::As, number(memory)?)?;
-    limit(Resource::Cpu, number(cpu)?)?;
-    limit(Resource::Core, 0)?;
-    limit(Resource::Fsize, 0)?;
+    let (memory, cpu) = (number(memory)?, number(cpu)?);
+    limit(Resource::As, memory, memory)?;
+    // At the first a signal comes that tells what happened, at the second one that does not.
+    limit(Resource::Cpu, cpu, cpu.saturating_add(1))?;
+    limit(Resource::Core, 0, 0)?;
+    limit(Resource::Fsize, 0, 0)?;
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component).map_err(|error| error.to_string())?;
     let engine = compiling_engine(mode).map_err(|error| format!("{error:#}"))?;
+    if compatibility(&engine).to_string() != *wanted {
+        return Err(
+            "the program was replaced while it ran, and compiles for another engine now; start it again".to_owned()
+        );
+    }
     let code = engine.precompile_component(&component).map_err(|error| format!("{error:#}"))?;
     io::stdout().write_all(&code).map_err(|error| error.to_string())
 }
 
-fn limit(resource: Resource, most: u64) -> Result<(), String> {
-    setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
-        .map_err(|error| format!("limiting {resource:?} to {most}: {error}"))
+fn limit(resource: Resource, soft: u64, hard: u64) -> Result<(), String> {
+    setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })
+        .map_err(|error| format!("limiting {resource:?} to {soft}: {error}"))
 }

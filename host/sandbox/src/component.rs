@@ -1,14 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tiltyard_model::{Desk, ParameterError, Start};
+use tiltyard_model::{Desk, Instruments, Interval, ParameterError, Start};
 use wasmtime::component::InstancePre;
 
 use crate::admission::Admission;
 use crate::cache::CacheOutcome;
 use crate::cell::Cell;
 use crate::contract::exports::tiltyard::strategy as exports;
-use crate::engine::Mode;
+use crate::engine::{Mode, PoolLimits};
 use crate::fault::Fault;
 use crate::instance::Instance;
 use crate::limits::Limits;
@@ -18,6 +18,7 @@ pub struct Component<D: 'static> {
     admission: Arc<Admission>,
     mode: Mode,
     cache: CacheOutcome,
+    pool: PoolLimits,
     pub(crate) linked: InstancePre<Cell<D>>,
     pub(crate) indices: Indices,
 }
@@ -28,6 +29,7 @@ impl<D: 'static> Clone for Component<D> {
             admission: Arc::clone(&self.admission),
             mode: self.mode,
             cache: self.cache.clone(),
+            pool: self.pool.clone(),
             linked: self.linked.clone(),
             indices: self.indices.clone(),
         }
@@ -43,6 +45,34 @@ impl<D> fmt::Debug for Component<D> {
 /// Why a component does not start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StartError {
+    /// More than the pool that instances come from has room for.
+    #[error(
+        "{wanted} {what} allowed to the instance, but the pool has room for {limit}; lower the one or raise the other"
+    )]
+    Limits {
+        /// Of what.
+        what: &'static str,
+        /// What the instance may have.
+        wanted: usize,
+        /// What the pool has.
+        limit: usize,
+    },
+    /// An instrument that the manifest does not name.
+    #[error("the strategy does not trade {symbol}; its manifest names {allowed}")]
+    Instrument {
+        /// The instrument.
+        symbol: String,
+        /// What the manifest names.
+        allowed: Instruments,
+    },
+    /// Bars of another length than the manifest asks for.
+    #[error("the strategy takes bars of {wanted}, not of {given}")]
+    Interval {
+        /// What the manifest asks for.
+        wanted: Interval,
+        /// What there is.
+        given: Interval,
+    },
     /// Parameters that the manifest does not allow, all of them.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Parameters(Vec<ParameterError>),
@@ -57,6 +87,12 @@ pub enum StartError {
     /// The strategy refuses to trade these instruments.
     #[error("the strategy refuses the instruments: {why}")]
     RefusedInstruments {
+        /// Why, in the strategy's words.
+        why: String,
+    },
+    /// The strategy refuses for another reason.
+    #[error("the strategy refuses: {why}")]
+    Refused {
         /// Why, in the strategy's words.
         why: String,
     },
@@ -106,9 +142,10 @@ impl<D: Desk + Default + Send + 'static> Component<D> {
         mode: Mode,
         cache: CacheOutcome,
         linked: InstancePre<Cell<D>>,
+        pool: PoolLimits,
     ) -> wasmtime::Result<Self> {
         let indices = Indices::new(&linked, &admission)?;
-        Ok(Self { admission: Arc::new(admission), mode, cache, linked, indices })
+        Ok(Self { admission: Arc::new(admission), mode, cache, pool, linked, indices })
     }
 
     /// What is known of it.
@@ -136,14 +173,39 @@ impl<D: Desk + Default + Send + 'static> Component<D> {
     /// # Errors
     /// When a parameter is not allowed, the strategy refuses, or it faults: see [`StartError`].
     pub fn start(&self, desk: &mut D, start: &Start, limits: &Limits) -> Result<Instance<D>, StartError> {
+        self.check_market(start)?;
         let parameters = self.admission.manifest.resolve(&start.parameters).map_err(StartError::Parameters)?;
         let mut instance = self.instantiate(start.seed, limits)?;
         instance.init(desk, start, &parameters)?;
         Ok(instance)
     }
 
+    /// Whether the run is about what the manifest says the strategy trades.
+    fn check_market(&self, start: &Start) -> Result<(), StartError> {
+        let manifest = &self.admission.manifest;
+        for (instrument, interval) in &start.instruments {
+            if matches!(&manifest.instruments, Instruments::Only(symbols) if !symbols.contains(&instrument.symbol)) {
+                let (symbol, allowed) = (instrument.symbol.clone(), manifest.instruments.clone());
+                return Err(StartError::Instrument { symbol, allowed });
+            }
+            let given = Interval::Only(*interval);
+            if manifest.interval != Interval::Any && manifest.interval != given {
+                return Err(StartError::Interval { wanted: manifest.interval, given });
+            }
+        }
+        Ok(())
+    }
+
     /// Makes an instance and calls nothing.
     pub(crate) fn instantiate(&self, seed: u64, limits: &Limits) -> Result<Instance<D>, StartError> {
+        for (what, wanted, limit) in [
+            ("bytes of memory", limits.memory_bytes, self.pool.memory_bytes),
+            ("table elements", limits.table_elements, self.pool.table_elements),
+        ] {
+            if wanted > limit {
+                return Err(StartError::Limits { what, wanted, limit });
+            }
+        }
         Instance::new(self, seed, limits)
     }
 }

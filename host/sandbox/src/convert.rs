@@ -40,6 +40,7 @@ same_cases!(model::Liquidity => types::Liquidity: Maker, Taker);
 same_cases!(journal::Level => model::Level: Debug, Info, Warn, Error);
 same_cases!(model::OrderStatus => types::OrderStatus: Accepted, Triggered, Replaced, PartiallyFilled, Filled, Cancelled,
     Expired, Rejected, Liquidated);
+same_cases!(model::OrderOrigin => types::OrderOrigin: Submitted, Target, Close, StopLoss, TakeProfit, Host);
 same_payloads!(types::Trail => model::Trail: Distance, Percent);
 same_payloads!(model::Trail => types::Trail: Distance, Percent);
 same_payloads!(types::StopLoss => model::StopLoss: Fixed, Trailing);
@@ -51,7 +52,9 @@ impl From<types::OrderType> for model::OrderType {
             types::OrderType::Limit(price) => Self::Limit(price),
             types::OrderType::StopMarket(trigger) => Self::StopMarket(trigger),
             types::OrderType::StopLimit(types::StopLimit { trigger, limit }) => Self::StopLimit { trigger, limit },
-            types::OrderType::TrailingStop(trail) => Self::TrailingStop(trail.into()),
+            types::OrderType::TrailingStop(types::Trailing { trail, activation }) => {
+                Self::TrailingStop { trail: trail.into(), activation }
+            }
             types::OrderType::TakeProfit(price) => Self::TakeProfit(price),
         }
     }
@@ -64,7 +67,9 @@ impl From<model::OrderType> for types::OrderType {
             model::OrderType::Limit(price) => Self::Limit(price),
             model::OrderType::StopMarket(trigger) => Self::StopMarket(trigger),
             model::OrderType::StopLimit { trigger, limit } => Self::StopLimit(types::StopLimit { trigger, limit }),
-            model::OrderType::TrailingStop(trail) => Self::TrailingStop(trail.into()),
+            model::OrderType::TrailingStop { trail, activation } => {
+                Self::TrailingStop(types::Trailing { trail: trail.into(), activation })
+            }
             model::OrderType::TakeProfit(price) => Self::TakeProfit(price),
         }
     }
@@ -100,7 +105,12 @@ impl From<types::OrderRequest> for model::OrderRequest {
 
 impl From<types::Replacement> for model::Replacement {
     fn from(change: types::Replacement) -> Self {
-        Self { quantity: change.quantity, limit: change.limit, trigger: change.trigger }
+        Self {
+            quantity: change.quantity,
+            limit: change.limit,
+            trigger: change.trigger,
+            trail: change.trail.map(Into::into),
+        }
     }
 }
 
@@ -198,6 +208,8 @@ impl From<model::OpenOrder> for types::OpenOrder {
             order_type: order.order_type.into(),
             quantity: order.quantity,
             filled: order.filled,
+            origin: order.origin.into(),
+            parent: order.parent.map(|parent| parent.0),
             tag: order.tag,
         }
     }
@@ -214,6 +226,8 @@ impl<'a> From<&'a model::Fill> for types::Fill<'a> {
             quantity: fill.quantity,
             fee: fill.fee,
             liquidity: fill.liquidity.into(),
+            origin: fill.origin.into(),
+            parent: fill.parent.map(|parent| parent.0),
             tag: &fill.tag,
         }
     }
@@ -233,6 +247,8 @@ pub(crate) fn order_update<'a>(
         remaining: update.remaining,
         reason: &update.reason,
         violations,
+        origin: update.origin.into(),
+        parent: update.parent.map(|parent| parent.0),
         tag: &update.tag,
     }
 }

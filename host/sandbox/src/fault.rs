@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Serialize;
 use wasmtime::{Trap, WasmBacktrace};
 
-use crate::text::shown;
+use tiltyard_model::shown;
 
 /// Why a sandbox stopped: which limit or trap, in which call, with the guest's function names.
 ///
@@ -18,14 +18,23 @@ pub struct Fault {
     pub frames: Vec<String>,
 }
 
-/// Which budget of fuel ran out.
+/// What a limit is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FuelScope {
-    /// That of one call.
+pub enum Scope {
+    /// One call.
     Call,
-    /// That of the whole run.
+    /// The whole run.
     Run,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Call => "a call like this",
+            Self::Run => "the run",
+        })
+    }
 }
 
 /// What stopped a sandbox.
@@ -33,10 +42,10 @@ pub enum FuelScope {
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum FaultKind {
     /// Computed too long.
-    #[error("out of fuel: the limit is {limit} for {}; compute less, or raise the limit", match .scope { FuelScope::Call => "a call like this", FuelScope::Run => "the run" })]
+    #[error("out of fuel: the limit is {limit} for {}; compute less, or raise the limit", .scope)]
     OutOfFuel {
         /// Of a call or of the run.
-        scope: FuelScope,
+        scope: Scope,
         /// The limit.
         limit: u64,
     },
@@ -85,11 +94,13 @@ pub enum FaultKind {
         /// Lines or bytes.
         unit: &'static str,
     },
-    /// Asked for too many orders.
-    #[error("order flood: the limit is {limit} requests in one call; ask for less, or raise the limit")]
-    Orders {
+    /// Asked for too much.
+    #[error("request flood: the limit is {limit} orders and timers in {scope}; ask for less, or raise the limit")]
+    Requests {
+        /// In a call or in the run.
+        scope: Scope,
         /// The limit.
-        limit: u32,
+        limit: u64,
     },
     /// Panicked, and said why.
     #[error("panic: {message}")]
@@ -117,6 +128,12 @@ pub enum FaultKind {
     ImportRefused {
         /// The import.
         import: &'static str,
+    },
+    /// The host could not do its part; the guest is not to blame, and may be run again.
+    #[error("the host failed: {detail}")]
+    Host {
+        /// How.
+        detail: String,
     },
     /// Answered with something that the contract does not allow.
     #[error("broke the contract: {detail}")]
@@ -151,7 +168,7 @@ pub(crate) struct Raised(pub(crate) FaultKind);
 /// What is known of a call besides the error that ended it.
 pub(crate) struct Circumstances<'a> {
     pub(crate) during: &'static str,
-    pub(crate) fuel: (FuelScope, u64),
+    pub(crate) fuel: (Scope, u64),
     pub(crate) deadline_ticks: Option<u64>,
     pub(crate) host_call_bytes: usize,
     pub(crate) handles: usize,

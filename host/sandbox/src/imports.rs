@@ -1,13 +1,14 @@
 //! What a strategy can call: the contract's imports, checked against limits, charged in fuel, passed on to the desk.
 
-use tiltyard_model::{Desk, InstrumentIndex, MarketError, Nanos, OrderId, TimerError, TimerId};
+use tiltyard_model::{
+    Desk, InstrumentIndex, MarketError, Nanos, OrderId, TimerError, TimerId, Violation, is_shown, shown,
+};
 use wasmtime::component::Linker;
-use wasmtime::{AsContextMut as _, Result, StoreContextMut, Trap};
+use wasmtime::{Result, StoreContextMut, Trap};
 
 use crate::CONTRACT_VERSION;
 use crate::cell::Cell;
 use crate::contract::tiltyard::strategy::{journal, market, timers, types};
-use crate::text::shown;
 
 /// Fuel that every call of an import costs, whatever it does: about its time in instructions.
 const CALL: u64 = 100;
@@ -17,6 +18,8 @@ const ORDER: u64 = 1_000;
 const BAR: usize = 48;
 /// Longest name of a metric or annotation, in bytes.
 const NAME: usize = 200;
+/// Longest label of an order, in bytes.
+const TAG: usize = 64;
 /// Longest value of an annotation, in bytes.
 const VALUE: usize = 2 << 10;
 
@@ -48,12 +51,12 @@ fn link_market<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result
     let mut market = linker.instance(&name("market"))?;
     market.func_wrap("history", |mut cx: StoreContextMut<'_, Cell<D>>, (instrument, count): (u32, u32)| {
         let limit = cx.data().limits.history_bars;
+        charge(&mut cx, count.min(limit) as usize * BAR)?;
         let bars = if count > limit {
             Err(MarketError::TooManyBars(limit))
         } else {
             cx.data_mut().desk("market.history")?.history(InstrumentIndex(instrument), count)
         };
-        charge(&mut cx, bars.as_ref().map_or(0, |bars| bars.len() * BAR))?;
         Ok((bars.map(types::ColumnsResult::from).map_err(market::MarketError::from),))
     })?;
     market.func_wrap("latest-quote", |mut cx: StoreContextMut<'_, Cell<D>>, (instrument,): (u32,)| {
@@ -91,21 +94,35 @@ fn request<'a, D: Desk + Send + 'static>(
     import: &'static str,
 ) -> Result<&'a mut D> {
     take(cx, CALL + ORDER)?;
-    cx.data_mut().count_order(import)?;
+    cx.data().check_may_order(import)?;
+    cx.data_mut().count_request()?;
     Ok(cx.data_mut().desk(import)?)
 }
 
+/// Why this label cannot be an order's, if it cannot.
+fn malformed_tag(tag: &str) -> Option<Violation> {
+    (tag.len() > TAG || !is_shown(tag)).then(|| Violation {
+        rule: "malformed".to_owned(),
+        actual: tag.len() as f64,
+        limit: TAG as f64,
+        unit: "bytes-of-tag".to_owned(),
+    })
+}
+
 /// A refusal as the contract has it.
-fn refused(violations: Vec<tiltyard_model::Violation>) -> Vec<types::ViolationResult> {
+fn refused(violations: Vec<Violation>) -> Vec<types::ViolationResult> {
     violations.into_iter().map(types::ViolationResult::from).collect()
 }
 
 fn link_orders<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result<()> {
     let mut orders = linker.instance(&name("orders"))?;
     orders.func_wrap("submit", |mut cx: StoreContextMut<'_, Cell<D>>, (order,): (types::OrderRequest,)| {
-        let mut order = tiltyard_model::OrderRequest::from(order);
-        order.tag = shown(&order.tag, 64);
-        let answer = request(&mut cx, "orders.submit")?.submit(order);
+        take(&mut cx, order.tag.len() as u64)?;
+        let desk = request(&mut cx, "orders.submit")?;
+        let answer = match malformed_tag(&order.tag) {
+            Some(violation) => Err(vec![violation]),
+            None => desk.submit(order.into()),
+        };
         Ok((answer.map(types::Acceptance::from).map_err(refused),))
     })?;
     orders.func_wrap("cancel", |mut cx: StoreContextMut<'_, Cell<D>>, (order,): (u64,)| {
@@ -137,6 +154,7 @@ fn link_timers<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result
     timers.func_wrap("set", |mut cx: StoreContextMut<'_, Cell<D>>, (at,): (i64,)| {
         charge(&mut cx, 0)?;
         let cell = cx.data_mut();
+        cell.count_request()?;
         let limit = cell.limits.timers;
         let timer = if cell.may_set_timer() {
             cell.desk("timers.set")?.set_timer(Nanos(at))
@@ -163,7 +181,7 @@ fn link_journal<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Resul
     let mut journal = linker.instance(&name("journal"))?;
     journal.func_wrap("log", |mut cx: StoreContextMut<'_, Cell<D>>, (level, message): (journal::Level, String)| {
         charge(&mut cx, message.len())?;
-        cx.as_context_mut().data_mut().log(level.into(), &message)?;
+        cx.data_mut().log(level.into(), &message)?;
         Ok(())
     })?;
     journal.func_wrap("metric", |mut cx: StoreContextMut<'_, Cell<D>>, (name, value): (String, f64)| {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use tiltyard_model::{Bar, Columns, Desk, Fill, InstrumentIndex, Nanos, OrderUpdate, Start, TimerId, Value};
+use tiltyard_model::{Bar, Columns, Desk, Fill, InstrumentIndex, Nanos, OrderUpdate, Start, TimerId, Value, shown};
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use crate::cell::Cell;
@@ -8,11 +8,13 @@ use crate::component::{Component, StartError};
 use crate::contract::exports::tiltyard::strategy as exports;
 use crate::contract::tiltyard::strategy::types;
 use crate::convert::order_update;
-use crate::fault::{Circumstances, Fault, FaultKind, FuelScope};
+use crate::fault::{Circumstances, Fault, FaultKind, Scope};
 use crate::limits::Limits;
 
 /// Ticks that never pass: far enough, and no overflow when added to the current epoch.
 const NEVER: u64 = 1 << 62;
+/// What is kept of a strategy's reason to refuse, in bytes.
+const REASON: usize = 500;
 
 /// A strategy at work: one run, one memory of its own.
 ///
@@ -73,7 +75,14 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
         let (lifecycle, bar_events, order_events, timer_events, signals, state) =
             instantiated.map_err(|error| match error.downcast_ref::<PoolConcurrencyLimitError>() {
                 Some(full) => StartError::PoolFull { places: full.to_string() },
-                None => StartError::Fault(budget.fault(&error, "instantiate", limits, store.data())),
+                None => {
+                    let mut fault = budget.fault(&error, Call::Instantiate, limits, store.data());
+                    // No value crosses the border yet, so what is no trap and no limit is a failure of ours.
+                    if let FaultKind::Contract { detail } = fault.kind {
+                        fault.kind = FaultKind::Host { detail };
+                    }
+                    StartError::Fault(fault)
+                }
             })?;
         let alive = Alive { store, lifecycle, bar_events, order_events, timer_events, signals, state };
         Ok(Self { state: State::Alive(Box::new(alive)), limits: limits.clone(), fuel_used })
@@ -97,7 +106,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     /// Asks for the manifest, with every import refused.
     pub(crate) fn describe(&mut self) -> Result<String, Fault> {
         let fuel = self.limits.fuel_per_start;
-        self.call("describe", fuel, |alive| alive.lifecycle.call_describe(&mut alive.store))
+        self.call(Call::Describe, fuel, |alive| alive.lifecycle.call_describe(&mut alive.store))
     }
 
     pub(crate) fn init(
@@ -113,16 +122,21 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
             instruments: &instruments,
             bar_intervals: &bar_intervals,
             parameters: &parameters,
+            settlement: &start.settlement,
             seed: start.seed,
         };
         let fuel = self.limits.fuel_per_start;
-        self.lend(desk, "init", fuel, |alive| alive.lifecycle.call_init(&mut alive.store, context))
+        self.lend(desk, Call::Init, fuel, |alive| alive.lifecycle.call_init(&mut alive.store, context))
             .map_err(StartError::Fault)?
             .map_err(|error| match error {
-                exports::lifecycle::InitError::Parameter(problem) => {
-                    StartError::RefusedParameter { name: problem.name, problem: problem.problem }
+                exports::lifecycle::InitError::Parameter(problem) => StartError::RefusedParameter {
+                    name: shown(&problem.name, 64),
+                    problem: shown(&problem.problem, REASON),
+                },
+                exports::lifecycle::InitError::Instruments(why) => {
+                    StartError::RefusedInstruments { why: shown(&why, REASON) }
                 }
-                exports::lifecycle::InitError::Instruments(why) => StartError::RefusedInstruments { why },
+                exports::lifecycle::InitError::Other(why) => StartError::Refused { why: shown(&why, REASON) },
             })
     }
 
@@ -132,7 +146,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     /// The fault that stopped it.
     pub fn warm_up(&mut self, desk: &mut D, instrument: InstrumentIndex, bars: &Columns) -> Result<(), Fault> {
         let fuel = self.limits.fuel_per_start.max(self.fuel_for(bars.len()));
-        self.lend(desk, "warm-up", fuel, |alive| {
+        self.lend(desk, Call::WarmUp, fuel, |alive| {
             alive.lifecycle.call_warm_up(&mut alive.store, instrument.0, bars.into())
         })
     }
@@ -145,7 +159,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     pub fn on_bar(&mut self, desk: &mut D, instrument: InstrumentIndex, bar: &Bar) -> Result<Option<f64>, Fault> {
         let fuel = self.limits.fuel_per_call;
         let Bar { open_time: Nanos(time), open, high, low, close, volume } = *bar;
-        self.lend(desk, "on-bar", fuel, |alive| {
+        self.lend(desk, Call::OnBar, fuel, |alive| {
             if let Some(signals) = &alive.signals {
                 return signals.call_on_bar(&mut alive.store, time, open, high, low, close, volume).map(Some);
             }
@@ -162,7 +176,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     /// The fault that stopped it; an answer of another length is one.
     pub fn on_columns(&mut self, desk: &mut D, bars: &Columns) -> Result<Vec<f64>, Fault> {
         let fuel = self.fuel_for(bars.len());
-        let targets = self.lend(desk, "on-columns", fuel, |alive| match &alive.signals {
+        let targets = self.lend(desk, Call::OnColumns, fuel, |alive| match &alive.signals {
             Some(signals) => signals.call_on_columns(&mut alive.store, bars.into()),
             None => Ok(vec![f64::NAN; bars.len()]),
         })?;
@@ -170,7 +184,11 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
             return Ok(targets);
         }
         let detail = format!("{} targets for {} bars", targets.len(), bars.len());
-        Err(self.stop(Fault { kind: FaultKind::Contract { detail }, during: "on-columns", frames: Vec::new() }))
+        Err(self.stop(Fault {
+            kind: FaultKind::Contract { detail },
+            during: Call::OnColumns.name(),
+            frames: Vec::new(),
+        }))
     }
 
     /// All bars that closed at this instant were delivered.
@@ -179,7 +197,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     /// The fault that stopped it.
     pub fn on_step(&mut self, desk: &mut D, time: Nanos) -> Result<(), Fault> {
         let fuel = self.limits.fuel_per_call;
-        self.lend(desk, "on-step", fuel, |alive| match &alive.bar_events {
+        self.lend(desk, Call::OnStep, fuel, |alive| match &alive.bar_events {
             Some(events) => events.call_on_step(&mut alive.store, time.0),
             None => Ok(()),
         })
@@ -191,7 +209,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     /// The fault that stopped it.
     pub fn on_fill(&mut self, desk: &mut D, fill: &Fill) -> Result<(), Fault> {
         let fuel = self.limits.fuel_per_call;
-        self.lend(desk, "on-fill", fuel, |alive| match &alive.order_events {
+        self.lend(desk, Call::OnFill, fuel, |alive| match &alive.order_events {
             Some(events) => events.call_on_fill(&mut alive.store, fill.into()),
             None => Ok(()),
         })
@@ -204,7 +222,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     pub fn on_order(&mut self, desk: &mut D, update: &OrderUpdate) -> Result<(), Fault> {
         let fuel = self.limits.fuel_per_call;
         let violations: Vec<types::ViolationParam<'_>> = update.violations.iter().map(Into::into).collect();
-        self.lend(desk, "on-order", fuel, |alive| match &alive.order_events {
+        self.lend(desk, Call::OnOrder, fuel, |alive| match &alive.order_events {
             Some(events) => events.call_on_order(&mut alive.store, order_update(update, &violations)),
             None => Ok(()),
         })
@@ -219,7 +237,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
         if let State::Alive(alive) = &mut self.state {
             alive.store.data_mut().timer_gone();
         }
-        self.lend(desk, "on-timer", fuel, |alive| match &alive.timer_events {
+        self.lend(desk, Call::OnTimer, fuel, |alive| match &alive.timer_events {
             Some(events) => events.call_on_timer(&mut alive.store, timer.0, at.0),
             None => Ok(()),
         })
@@ -231,7 +249,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     /// The fault that stopped it.
     pub fn save(&mut self, desk: &mut D) -> Result<Option<Vec<u8>>, Fault> {
         let fuel = self.limits.fuel_per_start;
-        self.lend(desk, "save", fuel, |alive| {
+        self.lend(desk, Call::Save, fuel, |alive| {
             alive.state.as_ref().map(|state| state.call_save(&mut alive.store)).transpose()
         })
     }
@@ -242,7 +260,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     /// The fault that stopped it.
     pub fn restore(&mut self, desk: &mut D, saved: &[u8]) -> Result<bool, Fault> {
         let fuel = self.limits.fuel_per_start;
-        self.lend(desk, "restore", fuel, |alive| match &alive.state {
+        self.lend(desk, Call::Restore, fuel, |alive| match &alive.state {
             Some(state) => Ok(state.call_restore(&mut alive.store, saved)?.is_ok()),
             None => Ok(false),
         })
@@ -256,7 +274,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     fn lend<R>(
         &mut self,
         desk: &mut D,
-        during: &'static str,
+        during: Call,
         fuel: u64,
         call: impl FnOnce(&mut Alive<D>) -> wasmtime::Result<R>,
     ) -> Result<R, Fault> {
@@ -274,7 +292,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     /// Calls with no desk, so that every import is refused.
     fn call<R>(
         &mut self,
-        during: &'static str,
+        during: Call,
         fuel: u64,
         call: impl FnOnce(&mut Alive<D>) -> wasmtime::Result<R>,
     ) -> Result<R, Fault> {
@@ -283,7 +301,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
 
     fn call_then<R>(
         &mut self,
-        during: &'static str,
+        during: Call,
         fuel: u64,
         call: impl FnOnce(&mut Alive<D>) -> wasmtime::Result<R>,
         then: impl FnOnce(&mut Cell<D>),
@@ -293,7 +311,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
             State::Stopped(fault) => return Err(fault.clone()),
         };
         let budget = Budget::new(&self.limits, fuel, self.fuel_used);
-        alive.store.data_mut().begin(!matches!(during, "init" | "warm-up" | "save" | "restore"));
+        alive.store.data_mut().begin(during.may_order());
         let mut answer = budget.set(&mut alive.store).and_then(|()| call(alive));
         self.fuel_used += budget.used(&alive.store);
         let cell = alive.store.data_mut();
@@ -317,10 +335,52 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     }
 }
 
+/// The calls of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Instantiate,
+    Describe,
+    Init,
+    WarmUp,
+    OnBar,
+    OnColumns,
+    OnStep,
+    OnFill,
+    OnOrder,
+    OnTimer,
+    Save,
+    Restore,
+}
+
+impl Call {
+    /// The name of the export.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Instantiate => "instantiate",
+            Self::Describe => "describe",
+            Self::Init => "init",
+            Self::WarmUp => "warm-up",
+            Self::OnBar => "on-bar",
+            Self::OnColumns => "on-columns",
+            Self::OnStep => "on-step",
+            Self::OnFill => "on-fill",
+            Self::OnOrder => "on-order",
+            Self::OnTimer => "on-timer",
+            Self::Save => "save",
+            Self::Restore => "restore",
+        }
+    }
+
+    /// Whether the run has begun, so that orders may be sent.
+    fn may_order(self) -> bool {
+        matches!(self, Self::OnBar | Self::OnStep | Self::OnFill | Self::OnOrder | Self::OnTimer)
+    }
+}
+
 /// The fuel of one call, and which limit it comes from.
 struct Budget {
     fuel: u64,
-    scope: FuelScope,
+    scope: Scope,
     limit: u64,
 }
 
@@ -328,9 +388,9 @@ impl Budget {
     fn new(limits: &Limits, call: u64, used: u64) -> Self {
         match limits.fuel_per_run {
             Some(run) if run.saturating_sub(used) < call => {
-                Self { fuel: run.saturating_sub(used), scope: FuelScope::Run, limit: run }
+                Self { fuel: run.saturating_sub(used), scope: Scope::Run, limit: run }
             }
-            _ => Self { fuel: call, scope: FuelScope::Call, limit: call },
+            _ => Self { fuel: call, scope: Scope::Call, limit: call },
         }
     }
 
@@ -346,16 +406,16 @@ impl Budget {
         self.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
     }
 
-    fn fault<D: Desk>(&self, error: &wasmtime::Error, during: &'static str, limits: &Limits, cell: &Cell<D>) -> Fault {
+    fn fault<D: Desk>(&self, error: &wasmtime::Error, during: Call, limits: &Limits, cell: &Cell<D>) -> Fault {
         Fault::new(
             error,
             &Circumstances {
-                during,
+                during: during.name(),
                 fuel: (self.scope, self.limit),
                 deadline_ticks: limits.deadline_ticks,
                 host_call_bytes: limits.host_call_bytes,
                 handles: limits.handles,
-                stderr: cell.stderr_of_call(),
+                stderr: &cell.stderr_of_call(),
             },
         )
     }

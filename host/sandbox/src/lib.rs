@@ -26,7 +26,6 @@ mod instance;
 mod limits;
 mod sandbox;
 mod tape;
-mod text;
 mod wasi;
 
 pub use admission::{Admission, AdmissionLimits, Refusal, admit};
@@ -34,7 +33,7 @@ pub use cache::{Cache, CacheError, CacheOutcome};
 pub use compile::{CompileError, CompileLimits, Compiler, compile_worker};
 pub use component::{Component, StartError};
 pub use engine::{Mode, PoolLimits, engine_version};
-pub use fault::{Fault, FaultKind, FuelScope};
+pub use fault::{Fault, FaultKind, Scope};
 pub use instance::Instance;
 pub use limits::Limits;
 pub use sandbox::{LoadError, Sandbox, SandboxConfig, SandboxError};

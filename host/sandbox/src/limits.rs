@@ -22,8 +22,10 @@ pub struct Limits {
     pub log_lines: Option<u64>,
     /// Journal bytes in a run; `None` for no limit. Default 16 MiB.
     pub log_bytes: Option<u64>,
-    /// Requests to the `orders` interface in one call. Default 1,000.
-    pub orders_per_call: u32,
+    /// Requests to `orders` and settings of timers in one call. Default 1,000.
+    pub requests_per_call: u32,
+    /// The same in a run; `None` for no limit. Default 1 million.
+    pub requests_per_run: Option<u64>,
     /// Timers waiting at one time. Default 1,000.
     pub timers: u32,
     /// Bars that one call of `history` may return. Default 10,000.
@@ -45,7 +47,8 @@ impl Default for Limits {
             handles: 1_000,
             log_lines: Some(100_000),
             log_bytes: Some(16 << 20),
-            orders_per_call: 1_000,
+            requests_per_call: 1_000,
+            requests_per_run: Some(1_000_000),
             timers: 1_000,
             history_bars: 10_000,
             deadline_ticks: None,

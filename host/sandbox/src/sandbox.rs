@@ -1,6 +1,6 @@
 use std::fmt;
 
-use tiltyard_model::{Desk, Manifest};
+use tiltyard_model::{Desk, Manifest, shown};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
@@ -20,6 +20,8 @@ pub struct SandboxConfig {
     pub admission: AdmissionLimits,
     /// How many instances may live at one time.
     pub pool: PoolLimits,
+    /// What a component may use to describe itself.
+    pub describe: Limits,
     /// Who compiles.
     pub compiler: Compiler,
     /// Where compiled code is kept.
@@ -122,8 +124,8 @@ impl<D: Desk + Default + Send + 'static> Sandbox<D> {
         let (compiled, outcome) = self.compiled(&speed.engine, &admission, bytes, mode)?;
         let link = |error: wasmtime::Error| LoadError::Link(format!("{error:#}"));
         let linked = speed.linker.instantiate_pre(&compiled).map_err(link)?;
-        let component = Component::new(admission, mode, outcome, linked).map_err(link)?;
-        check_describe(&component)?;
+        let component = Component::new(admission, mode, outcome, linked, self.config.pool.clone()).map_err(link)?;
+        check_describe(&component, &self.config.describe)?;
         Ok(component)
     }
 
@@ -144,7 +146,7 @@ impl<D: Desk + Default + Send + 'static> Sandbox<D> {
             Lookup::Absent => CacheOutcome::Compiled,
             Lookup::Unusable(why) => CacheOutcome::Rebuilt(why),
         };
-        let code = self.config.compiler.compile(bytes, mode)?;
+        let code = self.config.compiler.compile(bytes, mode, compatibility)?;
         self.config.cache.keep(component, compatibility, &code)?;
         let compiled = deserialize(engine, &code).map_err(|error| LoadError::Link(format!("{error:#}")))?;
         Ok((compiled, outcome))
@@ -162,14 +164,18 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<wasmtime::compo
     Ok(compiled)
 }
 
-fn check_describe<D: Desk + Default + Send + 'static>(component: &Component<D>) -> Result<(), LoadError> {
+fn check_describe<D: Desk + Default + Send + 'static>(
+    component: &Component<D>,
+    limits: &Limits,
+) -> Result<(), LoadError> {
     let described = component
-        .instantiate(0, &Limits::default())
+        .instantiate(0, limits)
         .and_then(|mut instance| instance.describe().map_err(StartError::Fault))
         .map_err(LoadError::Describe)?;
     let declared = &component.admission().manifest;
     let disagrees = |at: &str, described: String, declared: String| {
-        Err(LoadError::Disagrees { at: at.to_owned(), described, declared })
+        let [at, described, declared] = [at, &described, &declared].map(|text| shown(text, 200));
+        Err(LoadError::Disagrees { at, described, declared })
     };
     let described = match Manifest::parse(described.as_bytes()) {
         Ok(manifest) => manifest,

@@ -26,6 +26,9 @@ struct Reel {
 }
 
 impl Tape {
+    /// Lines that are kept; the digest covers all of them.
+    pub const MAX_LINES: usize = 10_000;
+
     /// An empty tape for this many instruments and this much cash.
     #[must_use]
     pub fn new(instruments: usize, cash: f64) -> Self {
@@ -52,7 +55,7 @@ impl Tape {
         self.0.as_ref().map_or(0, |reel| reel.requests)
     }
 
-    /// What was asked for and said, a line each.
+    /// What was asked for and said, a line each, the first [`Tape::MAX_LINES`] of it.
     #[must_use]
     pub fn lines(&self) -> &[String] {
         self.0.as_ref().map_or(&[], |reel| &reel.lines)
@@ -71,7 +74,9 @@ impl Tape {
     fn write(&mut self, line: String) {
         let reel = self.reel_mut();
         reel.digester.nanos(reel.now).text(&line);
-        reel.lines.push(line);
+        if reel.lines.len() < Self::MAX_LINES {
+            reel.lines.push(line);
+        }
     }
 
     fn request(&mut self, line: String) -> OrderId {
@@ -104,8 +109,7 @@ impl Desk for Tape {
 
     fn history(&self, instrument: InstrumentIndex, count: u32) -> Result<Columns, MarketError> {
         let history = self.histories().get(instrument.0 as usize).ok_or(MarketError::UnknownInstrument(instrument))?;
-        let from = history.len().saturating_sub(count as usize);
-        Ok(history.iter().skip(from).collect())
+        Ok(history.slice(history.len().saturating_sub(count as usize)..history.len()))
     }
 
     fn latest_quote(&self, instrument: InstrumentIndex) -> Result<Option<Quote>, MarketError> {
@@ -144,7 +148,7 @@ impl Desk for Tape {
 
     fn replace(&mut self, order: OrderId, change: Replacement) -> Result<Acceptance, Vec<Violation>> {
         self.request(format!("replace {} {change:?}", order.0));
-        let Replacement { quantity, limit, trigger } = change;
+        let Replacement { quantity, limit, trigger, trail: _ } = change;
         Ok(Acceptance { order, quantity: quantity.unwrap_or_default(), limit, trigger })
     }
 

@@ -145,7 +145,10 @@ pub(crate) fn link<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Re
         let (seconds, nanos) = now(&mut cx, "wasi:clocks/monotonic-clock.now")?;
         Ok((seconds.saturating_mul(1_000_000_000).saturating_add(u64::from(nanos)),))
     })?;
-    clock.func_wrap("resolution", |_: StoreContextMut<'_, Cell<D>>, (): ()| Ok((1_u64,)))?;
+    clock.func_wrap("resolution", |mut cx: StoreContextMut<'_, Cell<D>>, (): ()| {
+        enter(&mut cx, "wasi:clocks/monotonic-clock.resolution", 0)?;
+        Ok((1_u64,))
+    })?;
     for wait in ["subscribe-instant", "subscribe-duration"] {
         clock.func_wrap(wait, |_: StoreContextMut<'_, Cell<D>>, (_,): (u64,)| -> Result<(Resource<Pollable>,)> {
             Err(Raised(FaultKind::Sleep).into())
@@ -156,7 +159,8 @@ pub(crate) fn link<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Re
         let (seconds, nanoseconds) = now(&mut cx, "wasi:clocks/wall-clock.now")?;
         Ok((Datetime { seconds, nanoseconds },))
     })?;
-    clock.func_wrap("resolution", |_: StoreContextMut<'_, Cell<D>>, (): ()| {
+    clock.func_wrap("resolution", |mut cx: StoreContextMut<'_, Cell<D>>, (): ()| {
+        enter(&mut cx, "wasi:clocks/wall-clock.resolution", 0)?;
         Ok((Datetime { seconds: 0, nanoseconds: 1 },))
     })?;
 
@@ -245,10 +249,13 @@ fn link_cli<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>, name: impl F
 fn link_io<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>, name: impl Fn(&str) -> String) -> Result<()> {
     let mut error = linker.instance(&name("wasi:io/error"))?;
     error.resource("error", ResourceType::host::<IoError>(), |_, _| Ok(()))?;
-    error
-        .func_wrap("[method]error.to-debug-string", |_: StoreContextMut<'_, Cell<D>>, (_,): (Resource<IoError>,)| {
+    error.func_wrap(
+        "[method]error.to-debug-string",
+        |mut cx: StoreContextMut<'_, Cell<D>>, (_,): (Resource<IoError>,)| {
+            enter(&mut cx, "wasi:io/error.to-debug-string", 0)?;
             Ok((String::new(),))
-        })?;
+        },
+    )?;
 
     let mut poll = linker.instance(&name("wasi:io/poll"))?;
     poll.resource("pollable", ResourceType::host::<Pollable>(), |_, _| Ok(()))?;

@@ -125,6 +125,7 @@ mod tests {
         Start {
             instruments: vec![instrument],
             bar_intervals: vec![3_600_000_000_000],
+            settlement: "USD".to_owned(),
             params: Params { fast, slow, short: false },
             seed: 0,
         }

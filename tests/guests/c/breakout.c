@@ -53,9 +53,10 @@ static double holding = -1;
 
 EXPORT("tiltyard:strategy/lifecycle@0.1.0#init")
 u8 *init(void *instruments, u32 instrument_count, s64 *intervals, u32 interval_count, parameter *parameters,
-         u32 parameter_count, s64 seed) {
+         u32 parameter_count, char *settlement, u32 settlement_len, s64 seed) {
     static u8 well[24];
     (void)instruments; (void)instrument_count; (void)intervals; (void)interval_count; (void)parameter_count; (void)seed;
+    (void)settlement; (void)settlement_len;
     window = (u32)parameters[0].is.integer;
     return well;
 }

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use tiltyard_sandbox::{AdmissionLimits, Cache, CompileLimits, Compiler, PoolLimits, Sandbox, SandboxConfig, Tape};
+use tiltyard_sandbox::{
+    AdmissionLimits, Cache, CompileLimits, Compiler, Limits, PoolLimits, Sandbox, SandboxConfig, Tape,
+};
 
 pub(crate) mod build;
 pub(crate) mod demo;
@@ -44,6 +46,7 @@ fn sandbox(cache: Option<&Path>) -> Result<Sandbox<Tape>> {
     Ok(Sandbox::new(SandboxConfig {
         admission: AdmissionLimits::default(),
         pool: PoolLimits::default(),
+        describe: Limits::default(),
         compiler,
         cache: Cache::open(cache)?,
     })?)

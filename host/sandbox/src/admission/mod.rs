@@ -7,10 +7,10 @@ mod scan;
 use serde::Serialize;
 use tiltyard_model::{Digest, Manifest};
 
+use contract::CONTRACT;
 pub use refusal::Refusal;
 pub use scan::AdmissionLimits;
 
-use crate::CONTRACT_VERSION;
 use crate::wasi;
 
 /// A component that may be compiled, and what it is.
@@ -73,19 +73,23 @@ impl Admission {
 /// # Errors
 /// The first reason against it; see [`Refusal`].
 pub fn admit(bytes: &[u8], limits: &AdmissionLimits) -> Result<Admission, Refusal> {
-    let scan = scan::scan(bytes, limits)?;
+    let scan = scan::scan(bytes, limits, CONTRACT)?;
     let manifest = match &scan.manifests[..] {
         [] => return Err(Refusal::NoManifest),
         [json] => Manifest::parse(json).map_err(Refusal::Manifest)?,
         several => return Err(Refusal::ManyManifests { found: several.len() }),
     };
-    if manifest.contract != CONTRACT_VERSION {
-        return Err(Refusal::ManifestContract { manifest: manifest.contract });
+    let contract = scan.contract;
+    if manifest.contract != contract {
+        return Err(Refusal::ManifestContract { manifest: manifest.contract, component: contract });
+    }
+    if let Some(capability) = manifest.capabilities.first() {
+        return Err(Refusal::Capability(capability.clone()));
     }
     Ok(Admission {
         digest: Digest::of(bytes),
         size: bytes.len(),
-        contract: CONTRACT_VERSION.to_owned(),
+        contract,
         manifest,
         imports: scan.imports,
         exports: scan.exports,

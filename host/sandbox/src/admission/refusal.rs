@@ -88,6 +88,33 @@ pub enum Refusal {
         /// The export.
         item: String,
     },
+    /// Needs something of the contract that a newer host has.
+    #[error(
+        "`{item}` of this host's contract, {CONTRACT_VERSION}, is older than the component's: {detail}; use a newer host"
+    )]
+    NewerContract {
+        /// The import.
+        item: String,
+        /// What it needs.
+        detail: String,
+    },
+    /// Components within it that call each other.
+    #[error(
+        "it is composed of components that call each other, and what they pass is not metered; link the parts into one \
+         module before making a component of it"
+    )]
+    Composed,
+    /// A signal strategy that wants to do more than answer.
+    #[error("it exports `signals` but imports `{import}`; a signal answers with targets and sees nothing but bars")]
+    SignalImport {
+        /// The import.
+        import: String,
+    },
+    /// A capability that this host does not grant.
+    #[error(
+        "its manifest asks for the capability `{0}`, which this host does not have; remove it, or use a newer host"
+    )]
+    Capability(String),
     /// Nothing to call.
     #[error(
         "it exports neither `bar-events` nor `signals`, so there is nothing to call; implement `Strategy` or `Signal`"
@@ -112,10 +139,12 @@ pub enum Refusal {
     #[error(transparent)]
     Manifest(ManifestError),
     /// A manifest of another contract than the component's.
-    #[error("its manifest names contract {manifest}, its interfaces are of {CONTRACT_VERSION}; build it again")]
+    #[error("its manifest names contract {manifest}, its interfaces are of {component}; build it again")]
     ManifestContract {
         /// What the manifest says.
         manifest: String,
+        /// What the interfaces are of.
+        component: String,
     },
 }
 
@@ -135,6 +164,10 @@ impl Refusal {
             Self::ForbiddenImport { .. } => "forbidden_import",
             Self::Signature { .. } => "signature",
             Self::UnknownExport { .. } => "unknown_export",
+            Self::NewerContract { .. } => "newer_contract",
+            Self::Composed => "composed",
+            Self::SignalImport { .. } => "signal_import",
+            Self::Capability(_) => "capability",
             Self::NoEvents => "no_events",
             Self::BothEvents => "both_events",
             Self::NoManifest => "no_manifest",

@@ -2,14 +2,14 @@
 
 use tiltyard_model::{MANIFEST_SECTION, Manifest};
 use wasmparser::{
-    BinaryReaderError, Encoding, FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, Payload, ValidPayload,
-    Validator, ValidatorResources,
+    BinaryReaderError, CompositeInnerType, Encoding, FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody,
+    Parser, Payload, SubType, ValidPayload, Validator, ValidatorResources,
 };
 
 use super::Refusal;
 use super::contract::{Contract, interface};
 use crate::engine::{CORE_INSTANCES, FEATURES, MEMORIES, TABLES};
-use crate::text::shown;
+use tiltyard_model::shown;
 
 /// How much of everything a component may have. Whoever compiles must never be the one to find out.
 ///
@@ -28,10 +28,23 @@ pub struct AdmissionLimits {
     pub nesting: u32,
     /// Types, of all modules and components together. Default 20,000.
     pub types: u32,
+    /// Bytes of the types of components; every interface that is imported or exported is described there, and copied
+    /// for every instance. Default 64 KiB.
+    pub component_type_bytes: usize,
+    /// Types of components and instances within each other. Default 50.
+    pub type_nesting: usize,
+    /// Parameters of one core function or block. Default 100.
+    pub parameters: usize,
+    /// Results of one core function or block. Default 16.
+    pub results: usize,
     /// Globals, of all modules together. Default 5,000.
     pub globals: u32,
-    /// Imports, of all modules and components together. Default 5,000.
+    /// Imports of core modules, together. Default 5,000.
     pub imports: u32,
+    /// Imports of components and instances of components, together. Default 100.
+    pub instances: u32,
+    /// Aliases and canonical functions, together. Default 10,000.
+    pub aliases: u32,
     /// Exports, of all modules and components together. Default 100,000.
     pub exports: u32,
     /// Segments of data and of elements, together. Default 100,000.
@@ -55,8 +68,14 @@ impl Default for AdmissionLimits {
             locals: 5_000,
             nesting: 1_000,
             types: 20_000,
+            component_type_bytes: 64 << 10,
+            type_nesting: 50,
+            parameters: 100,
+            results: 16,
             globals: 5_000,
             imports: 5_000,
+            instances: 100,
+            aliases: 10_000,
             exports: 100_000,
             segments: 100_000,
             memory_bytes: 64 << 20,
@@ -73,10 +92,11 @@ pub(super) struct Scan<'a> {
     pub(super) exports: Vec<String>,
     pub(super) manifests: Vec<&'a [u8]>,
     pub(super) functions: u32,
+    pub(super) contract: String,
 }
 
-/// Reads all of a component.
-pub(super) fn scan<'a>(bytes: &'a [u8], limits: &AdmissionLimits) -> Result<Scan<'a>, Refusal> {
+/// Reads all of a component, and compares it with a contract (a WIT package encoded as a binary).
+pub(super) fn scan<'a>(bytes: &'a [u8], limits: &AdmissionLimits, contract: &[u8]) -> Result<Scan<'a>, Refusal> {
     if bytes.len() > limits.bytes {
         return Err(Refusal::TooLarge { size: bytes.len(), limit: limits.bytes });
     }
@@ -86,15 +106,16 @@ pub(super) fn scan<'a>(bytes: &'a [u8], limits: &AdmissionLimits) -> Result<Scan
     if Parser::is_core_wasm(bytes) {
         return Err(Refusal::CoreModule);
     }
-    let mut validator = Validator::new_with_features(FEATURES.union(Contract::FEATURES));
-    let contract = Contract::new(&mut validator);
-    let mut scan = Scan { imports: Vec::new(), exports: Vec::new(), manifests: Vec::new(), functions: 0 };
+    let mut validator = Validator::new_with_features(FEATURES);
+    let contract = Contract::new(&mut validator, contract);
+    let mut scan =
+        Scan { imports: Vec::new(), exports: Vec::new(), manifests: Vec::new(), functions: 0, contract: String::new() };
     let mut count = Count::new(limits);
     let mut allocations = FuncValidatorAllocations::default();
     let mut whole = None;
     for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload.map_err(|error| invalid(&error))?;
-        count.take(&payload)?;
+        let payload = payload.map_err(|error| unreadable(&error))?;
+        count.take(&payload, bytes)?;
         match validator.payload(&payload).map_err(|error| invalid(&error))? {
             ValidPayload::Func(function, body) => {
                 allocations = count.function(function, &body, allocations)?;
@@ -127,22 +148,36 @@ pub(super) fn scan<'a>(bytes: &'a [u8], limits: &AdmissionLimits) -> Result<Scan
     let types = whole.ok_or(Refusal::Truncated { offset: bytes.len() })?;
     let view = types.as_ref();
     for name in &scan.imports {
-        if let Some(item) = view.component_item_for_import(name) {
-            contract.check_import(&types, name, &item.ty)?;
-        }
+        let item = view.component_item_for_import(name).ok_or_else(|| unknown(name))?;
+        contract.check_import(&types, name, &item.ty)?;
     }
     for name in &scan.exports {
-        if let Some(item) = view.component_item_for_export(name) {
-            contract.check_export(&types, name, &item.ty)?;
+        let item = view.component_item_for_export(name).ok_or_else(|| unknown(name))?;
+        contract.check_export(&types, name, &item.ty)?;
+    }
+    let exported = |wanted| scan.exports.iter().filter_map(|name| interface(name)).find(|(name, _)| *name == wanted);
+    let Some((_, version)) = exported("lifecycle") else { return Err(Refusal::NotAStrategy) };
+    scan.contract = version.to_owned();
+    match (exported("bar-events").is_some(), exported("signals").is_some()) {
+        (false, false) => return Err(Refusal::NoEvents),
+        (true, true) => return Err(Refusal::BothEvents),
+        (true, false) => {}
+        (false, true) => {
+            let imported = scan
+                .imports
+                .iter()
+                .find(|import| interface(import).is_some_and(|(name, _)| !matches!(name, "journal" | "types")));
+            if let Some(import) = imported {
+                return Err(Refusal::SignalImport { import: import.clone() });
+            }
         }
     }
-    let has = |wanted| scan.exports.iter().any(|export| interface(export).is_some_and(|(name, _)| name == wanted));
-    match (has("lifecycle"), has("bar-events"), has("signals")) {
-        (false, ..) => Err(Refusal::NotAStrategy),
-        (true, false, false) => Err(Refusal::NoEvents),
-        (true, true, true) => Err(Refusal::BothEvents),
-        _ => Ok(scan),
-    }
+    Ok(scan)
+}
+
+/// A name that the validator did not keep: nothing is known of it, so nothing is believed.
+fn unknown(name: &str) -> Refusal {
+    Refusal::Invalid { offset: 0, message: format!("`{}` has no type", shown(name, 200)) }
 }
 
 /// Counts against the limits, before the validator spends time on what is too much.
@@ -152,10 +187,13 @@ struct Count<'a> {
     modules: u32,
     functions: u32,
     types: u32,
+    component_type_bytes: usize,
+    aliases: u32,
     globals: u32,
     imports: u32,
     exports: u32,
     segments: u32,
+    core_instances: u32,
     instances: u32,
     memories: u32,
     tables: u32,
@@ -169,10 +207,13 @@ impl<'a> Count<'a> {
             modules: 0,
             functions: 0,
             types: 0,
+            component_type_bytes: 0,
+            aliases: 0,
             globals: 0,
             imports: 0,
             exports: 0,
             segments: 0,
+            core_instances: 0,
             instances: 0,
             memories: 0,
             tables: 0,
@@ -184,7 +225,7 @@ impl<'a> Count<'a> {
         self.open
     }
 
-    fn take(&mut self, payload: &Payload<'_>) -> Result<(), Refusal> {
+    fn take(&mut self, payload: &Payload<'_>, bytes: &[u8]) -> Result<(), Refusal> {
         let limits = self.limits;
         match payload {
             Payload::Version { encoding, .. } => {
@@ -200,10 +241,37 @@ impl<'a> Count<'a> {
             Payload::FunctionSection(section) => {
                 add("functions", &mut self.functions, section.count(), limits.functions)?;
             }
-            Payload::TypeSection(section) => add("types", &mut self.types, section.count(), limits.types)?,
+            Payload::TypeSection(section) => {
+                add("types", &mut self.types, section.count(), limits.types)?;
+                for group in section.clone() {
+                    for function in group.map_err(|error| invalid(&error))?.types().filter_map(as_function) {
+                        most("parameters of one function", function.params().len(), limits.parameters)?;
+                        most("results of one function", function.results().len(), limits.results)?;
+                    }
+                }
+            }
             Payload::CoreTypeSection(section) => add("types", &mut self.types, section.count(), limits.types)?,
             Payload::ComponentTypeSection(section) => {
                 add("types", &mut self.types, section.count(), limits.types)?;
+                let section = &bytes[section.range()];
+                self.component_type_bytes += section.len();
+                most("bytes of component types", self.component_type_bytes, limits.component_type_bytes)?;
+                // The reader follows types within types by recursion. Every level is a declaration of a type, 1, that is
+                // a component, 0x41, or an instance, 0x42; so there are no more levels than such pairs.
+                let levels = section.windows(2).filter(|pair| matches!(pair, [1, 0x41 | 0x42])).count();
+                most("types within types", levels, limits.type_nesting)?;
+            }
+            Payload::ComponentAliasSection(section) => {
+                add("aliases and canonical functions", &mut self.aliases, section.count(), limits.aliases)?;
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                if self.open > 1 {
+                    return Err(Refusal::Composed);
+                }
+                add("aliases and canonical functions", &mut self.aliases, section.count(), limits.aliases)?;
+            }
+            Payload::ComponentInstanceSection(section) => {
+                add("instances", &mut self.instances, section.count(), limits.instances)?;
             }
             Payload::GlobalSection(section) => {
                 add("globals", &mut self.globals, section.count(), limits.globals)?;
@@ -212,7 +280,7 @@ impl<'a> Count<'a> {
                 add("imports", &mut self.imports, section.count(), limits.imports)?;
             }
             Payload::ComponentImportSection(section) => {
-                add("imports", &mut self.imports, section.count(), limits.imports)?;
+                add("instances", &mut self.instances, section.count(), limits.instances)?;
             }
             Payload::ExportSection(section) => {
                 add("exports", &mut self.exports, section.count(), limits.exports)?;
@@ -228,7 +296,7 @@ impl<'a> Count<'a> {
             }
             Payload::InstanceSection(section) => {
                 // Most of these only gather exports; the pool has room for as many real ones.
-                add("core instances", &mut self.instances, section.count(), CORE_INSTANCES * 4)?;
+                add("core instances", &mut self.core_instances, section.count(), CORE_INSTANCES * 4)?;
             }
             Payload::MemorySection(section) => {
                 add("memories", &mut self.memories, section.count(), MEMORIES)?;
@@ -274,11 +342,7 @@ impl<'a> Count<'a> {
         }
         let mut validator = function.into_validator(allocations);
         let mut reader = body.get_binary_reader();
-        let mut check = || -> Result<(), BinaryReaderError> {
-            validator.read_locals(&mut reader)?;
-            Ok(())
-        };
-        check().map_err(|error| invalid(&error))?;
+        validator.read_locals(&mut reader).map_err(|error| invalid(&error))?;
         let mut operators = wasmparser::OperatorsReader::new(reader);
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset().map_err(|error| invalid(&error))?;
@@ -298,14 +362,29 @@ fn add(what: &'static str, so_far: &mut u32, more: u32, limit: u32) -> Result<()
     if *so_far > limit { Err(above(what, u64::from(*so_far), u64::from(limit))) } else { Ok(()) }
 }
 
+fn most(what: &'static str, count: usize, limit: usize) -> Result<(), Refusal> {
+    if count > limit { Err(above(what, count as u64, limit as u64)) } else { Ok(()) }
+}
+
+fn as_function(ty: &SubType) -> Option<&FuncType> {
+    match &ty.composite_type.inner {
+        CompositeInnerType::Func(function) => Some(function),
+        _ => None,
+    }
+}
+
 fn above(what: &'static str, count: u64, limit: u64) -> Refusal {
     Refusal::StaticLimit { what, count, limit }
 }
 
-fn invalid(error: &BinaryReaderError) -> Refusal {
-    let offset = error.offset();
-    if error.message().contains("unexpected end") {
-        return Refusal::Truncated { offset };
+/// The file itself cannot be read on.
+fn unreadable(error: &BinaryReaderError) -> Refusal {
+    match invalid(error) {
+        Refusal::Invalid { offset, message } if message.contains("unexpected end") => Refusal::Truncated { offset },
+        refusal => refusal,
     }
-    Refusal::Invalid { offset, message: shown(error.message(), 300) }
+}
+
+fn invalid(error: &BinaryReaderError) -> Refusal {
+    Refusal::Invalid { offset: error.offset(), message: shown(&error.message().replace('\n', ": "), 300) }
 }

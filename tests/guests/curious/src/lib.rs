@@ -54,6 +54,7 @@ impl Strategy for Curious {
                 println!("line, then \x1b[31mred\x1b[0m");
                 eprintln!("trouble");
             }
+            "rant" => println!("{}", "Größe! ".repeat(1_000)),
             "panic" => fall(bar.close),
             "exit" => std::process::exit(3),
             "sleep" => std::thread::sleep(Duration::from_secs(3_600)),

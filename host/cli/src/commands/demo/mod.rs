@@ -93,6 +93,7 @@ fn run_one(sandbox: &Sandbox<Tape>, bytes: &[u8], bars: &Columns, params: &[Stri
     let start = Start {
         instruments: vec![(series::instrument(), series::INTERVAL)],
         parameters: params.iter().map(|given| parameter(manifest, given)).collect::<Result<_>>()?,
+        settlement: series::instrument().quote,
         seed: 0,
     };
     let event = play(&component, &start, bars)?;
@@ -159,8 +160,7 @@ fn screen(component: &Component<Tape>, start: &Start, bars: &Columns, chunk: usi
     let mut instance = component.start(&mut tape, start, &Limits::default())?;
     let mut targets = Vec::with_capacity(bars.len());
     for from in (0..bars.len()).step_by(chunk) {
-        let part: Columns = bars.iter().skip(from).take(chunk).collect();
-        targets.extend(instance.on_columns(&mut tape, &part)?);
+        targets.extend(instance.on_columns(&mut tape, &bars.slice(from..from + chunk))?);
     }
     Ok(targets)
 }

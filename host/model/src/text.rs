@@ -1,13 +1,14 @@
-//! Text from guests: bounded, and free of anything that a terminal would obey.
+//! Text from strangers: bounded, and free of anything that a terminal would obey.
 
 use std::fmt::Write as _;
 
 /// The text with every control character shown as an escape, cut to at most `limit` bytes at a character's border.
-pub(crate) fn shown(text: &str, limit: usize) -> String {
+#[must_use]
+pub fn shown(text: &str, limit: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(limit));
     for character in text.chars() {
         let before = shown.len();
-        if character == '\t' || !(character.is_control() || is_bidi(character)) {
+        if is_harmless(character) {
             shown.push(character);
         } else {
             // Writing to a String does not fail.
@@ -21,9 +22,19 @@ pub(crate) fn shown(text: &str, limit: usize) -> String {
     shown
 }
 
+/// Whether [`shown`] would leave the text as it is, however long it may be.
+#[must_use]
+pub fn is_shown(text: &str) -> bool {
+    text.chars().all(is_harmless)
+}
+
+fn is_harmless(character: char) -> bool {
+    character == '\t' || !(character.is_control() || is_bidi(character))
+}
+
 /// Characters that reorder the text around them, or hide.
 fn is_bidi(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
