@@ -152,6 +152,11 @@ pub const CORPUS: &[Case] = &[
     case!("infinite loop", on_bar("(loop (br 0))"), stopped!(FaultKind::OutOfFuel { .. })),
     case!("call bomb without a loop", with("", &call_tree(), "(call $level0)"), stopped!(FaultKind::OutOfFuel { .. })),
     case!(
+        "tail call without end",
+        with("", "(func $again (return_call $again))", "(call $again)"),
+        stopped!(FaultKind::OutOfFuel { .. })
+    ),
+    case!(
         "fills memory over and over",
         on_bar("(loop (memory.fill (i32.const 65536) (i32.const 1) (i32.const 65536)) (br 0))"),
         stopped!(FaultKind::OutOfFuel { .. })

@@ -106,7 +106,8 @@ impl Build {
     }
 }
 
-/// The one profile of a strategy, whatever the crate's own says, so that the same source gives the same component.
+/// The profile of a strategy, whatever the crate's own says, so that the same source gives the same component. (What a
+/// crate says of single packages, `[profile.release.package]`, still holds.)
 fn profile(cargo: &mut Command) {
     for (setting, value) in [
         ("OPT_LEVEL", "3"),

@@ -69,14 +69,7 @@ impl Columns {
     /// The bar at this place, if there is one.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<Bar> {
-        Some(Bar {
-            open_time: Nanos(*self.open_time.get(at)?),
-            open: self.open[at],
-            high: self.high[at],
-            low: self.low[at],
-            close: self.close[at],
-            volume: self.volume[at],
-        })
+        (at < self.len()).then(|| self.bar(at))
     }
 
     /// The bars in this range, as far as there are any.
@@ -96,14 +89,18 @@ impl Columns {
 
     /// The bars one by one.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Bar> + '_ {
-        (0..self.len()).map(|at| Bar {
+        (0..self.len()).map(|at| self.bar(at))
+    }
+
+    fn bar(&self, at: usize) -> Bar {
+        Bar {
             open_time: Nanos(self.open_time[at]),
             open: self.open[at],
             high: self.high[at],
             low: self.low[at],
             close: self.close[at],
             volume: self.volume[at],
-        })
+        }
     }
 
     /// Open times, in nanoseconds since 1970 (see [`Nanos`]).

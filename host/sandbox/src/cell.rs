@@ -1,9 +1,8 @@
-use tiltyard_model::{Desk, Level};
+use tiltyard_model::{Desk, Level, shown};
 use wasmtime::ResourceLimiter;
 
 use crate::fault::{FaultKind, Raised, Scope};
 use crate::limits::Limits;
-use tiltyard_model::shown;
 
 /// Longest line that is logged, in bytes. What is printed goes on in the next line, what is logged is cut.
 const LINE: usize = 2 << 10;

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use tiltyard_model::{Digest, shown};
 
 use crate::engine::{Mode, compatibility, compiling_engine};
-use tiltyard_model::{Digest, shown};
 
 /// What the compiling child may use.
 #[derive(Debug, Clone, PartialEq, Eq)]

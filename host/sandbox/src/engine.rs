@@ -40,7 +40,7 @@ impl Default for PoolLimits {
 
 /// Core modules instantiated within one component: a Rust component has four.
 pub(crate) const CORE_INSTANCES: u32 = 20;
-/// Linear memories of one component. Composed components have more than one.
+/// Linear memories of one component. Compilers emit one; linked parts may keep their own.
 pub(crate) const MEMORIES: u32 = 4;
 /// Tables of one component.
 pub(crate) const TABLES: u32 = 16;
@@ -58,6 +58,7 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::BULK_MEMORY)
     .union(WasmFeatures::BULK_MEMORY_OPT)
     .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::FLOATS)
     .union(WasmFeatures::EXTENDED_CONST)
     // Not for guests: wasmtime's own adapters between composed components need it, and without it its compiler panics.
@@ -75,7 +76,7 @@ fn compile_config(mode: Mode) -> Config {
         .relaxed_simd_deterministic(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
-        .wasm_tail_call(false)
+        .wasm_tail_call(true)
         .wasm_wide_arithmetic(false)
         .wasm_custom_page_sizes(false)
         .wasm_multi_memory(true)

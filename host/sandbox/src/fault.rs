@@ -1,9 +1,8 @@
 use std::fmt;
 
 use serde::Serialize;
-use wasmtime::{Trap, WasmBacktrace};
-
 use tiltyard_model::shown;
+use wasmtime::{Trap, WasmBacktrace};
 
 /// Why a sandbox stopped: which limit or trap, in which call, with the guest's function names.
 ///

@@ -1,13 +1,13 @@
 //! Admission: what can be known of a component without running, or even compiling, any of it.
 
-mod contract;
+mod conformance;
 mod refusal;
 mod scan;
 
 use serde::Serialize;
 use tiltyard_model::{Digest, Manifest};
 
-use contract::CONTRACT;
+use conformance::CONTRACT;
 pub use refusal::Refusal;
 pub use scan::AdmissionLimits;
 
@@ -42,7 +42,7 @@ impl Admission {
     /// Whether it exports this interface of the contract.
     #[must_use]
     pub fn exports_interface(&self, interface: &str) -> bool {
-        self.exports.iter().any(|export| contract::interface(export) == Some((interface, self.contract.as_str())))
+        self.exports.iter().any(|export| conformance::interface(export) == Some((interface, self.contract.as_str())))
     }
 
     /// What it asks for, in words: `orders`, `market history`, `log`.
@@ -53,7 +53,7 @@ impl Admission {
         let mut asks: Vec<&'static str> = self
             .imports
             .iter()
-            .filter_map(|import| match contract::interface(import) {
+            .filter_map(|import| match conformance::interface(import) {
                 Some(("market", _)) => Some("market history"),
                 Some(("account", _)) => Some("its account"),
                 Some(("orders", _)) => Some("orders"),

@@ -1,19 +1,18 @@
 //! One pass over the bytes: validation, static limits, imports, exports and the manifest.
 
-use tiltyard_model::{MANIFEST_SECTION, Manifest};
+use tiltyard_model::{MANIFEST_SECTION, Manifest, shown};
 use wasmparser::{
     BinaryReaderError, CompositeInnerType, Encoding, FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody,
     Parser, Payload, SubType, ValidPayload, Validator, ValidatorResources,
 };
 
 use super::Refusal;
-use super::contract::{Contract, interface};
+use super::conformance::{Contract, interface};
 use crate::engine::{CORE_INSTANCES, FEATURES, MEMORIES, TABLES};
-use tiltyard_model::shown;
 
 /// How much of everything a component may have. Whoever compiles must never be the one to find out.
 ///
-/// The defaults leave room for guests that carry a language runtime (JavaScript, Python).
+/// The defaults leave room for guests that carry the runtime of a scripting language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdmissionLimits {
     /// Bytes of the file. Default 32 MiB.

@@ -1,5 +1,6 @@
 //! Whether a component's imports and exports are the contract's, name by name and type by type.
 
+use tiltyard_model::shown;
 use wasmparser::component_types::{
     ComponentAnyTypeId, ComponentEntityType, ComponentInstanceTypeId, ComponentType, SubtypeCx,
 };
@@ -8,7 +9,6 @@ use wasmparser::{BinaryReaderError, Validator};
 
 use super::Refusal;
 use crate::{CONTRACT_VERSION, wasi};
-use tiltyard_model::shown;
 
 /// The WIT package in `wit/` as one binary, written by `build.rs`.
 pub(super) const CONTRACT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contract.wasm"));
