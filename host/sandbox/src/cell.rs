@@ -140,10 +140,12 @@ impl<D: Desk> Cell<D> {
                 Some((b'\n', piece)) => (piece, true),
                 _ => (piece, false),
             };
-            self.printed(stream).extend_from_slice(piece);
             // Escapes make a line longer, so that it is cut well before the limit of a logged one.
-            while self.printed(stream).len() > LINE / 2 {
-                self.log_printed(stream, LINE / 2)?;
+            for part in piece.chunks(LINE / 2) {
+                self.printed(stream).extend_from_slice(part);
+                if self.printed(stream).len() > LINE / 2 {
+                    self.log_printed(stream, LINE / 2)?;
+                }
             }
             if ends {
                 self.log_printed(stream, usize::MAX)?;

@@ -3,12 +3,13 @@ use std::fmt;
 use tiltyard_model::{Bar, Columns, Desk, Fill, InstrumentIndex, Nanos, OrderUpdate, Start, TimerId, Value, shown};
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
+use crate::call::{Budget, Call};
 use crate::cell::Cell;
 use crate::component::{Component, StartError};
 use crate::contract::exports::tiltyard::strategy as exports;
 use crate::contract::tiltyard::strategy::types;
 use crate::convert::order_update;
-use crate::fault::{Circumstances, Fault, FaultKind, Scope};
+use crate::fault::{Fault, FaultKind};
 use crate::limits::Limits;
 
 /// Ticks that never pass: far enough, and no overflow when added to the current epoch.
@@ -332,91 +333,5 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
     fn stop(&mut self, fault: Fault) -> Fault {
         self.state = State::Stopped(fault.clone());
         fault
-    }
-}
-
-/// The calls of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
-    Instantiate,
-    Describe,
-    Init,
-    WarmUp,
-    OnBar,
-    OnColumns,
-    OnStep,
-    OnFill,
-    OnOrder,
-    OnTimer,
-    Save,
-    Restore,
-}
-
-impl Call {
-    /// The name of the export.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Instantiate => "instantiate",
-            Self::Describe => "describe",
-            Self::Init => "init",
-            Self::WarmUp => "warm-up",
-            Self::OnBar => "on-bar",
-            Self::OnColumns => "on-columns",
-            Self::OnStep => "on-step",
-            Self::OnFill => "on-fill",
-            Self::OnOrder => "on-order",
-            Self::OnTimer => "on-timer",
-            Self::Save => "save",
-            Self::Restore => "restore",
-        }
-    }
-
-    /// Whether the run has begun, so that orders may be sent.
-    fn may_order(self) -> bool {
-        matches!(self, Self::OnBar | Self::OnStep | Self::OnFill | Self::OnOrder | Self::OnTimer)
-    }
-}
-
-/// The fuel of one call, and which limit it comes from.
-struct Budget {
-    fuel: u64,
-    scope: Scope,
-    limit: u64,
-}
-
-impl Budget {
-    fn new(limits: &Limits, call: u64, used: u64) -> Self {
-        match limits.fuel_per_run {
-            Some(run) if run.saturating_sub(used) < call => {
-                Self { fuel: run.saturating_sub(used), scope: Scope::Run, limit: run }
-            }
-            _ => Self { fuel: call, scope: Scope::Call, limit: call },
-        }
-    }
-
-    fn set<D>(&self, store: &mut Store<Cell<D>>) -> wasmtime::Result<()> {
-        if let Some(ticks) = store.data().limits.deadline_ticks {
-            store.set_epoch_deadline(ticks);
-        }
-        store.set_fuel(self.fuel)
-    }
-
-    fn used<D>(&self, store: &Store<Cell<D>>) -> u64 {
-        // Fuel is always on, so asking for it does not fail.
-        self.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
-    }
-
-    fn fault<D: Desk>(&self, error: &wasmtime::Error, during: Call, limits: &Limits, cell: &Cell<D>) -> Fault {
-        Fault::new(
-            error,
-            &Circumstances {
-                during: during.name(),
-                fuel: (self.scope, self.limit),
-                deadline_ticks: limits.deadline_ticks,
-                host_call_bytes: limits.host_call_bytes,
-                handles: limits.handles,
-                stderr: &cell.stderr_of_call(),
-            },
-        )
     }
 }

@@ -14,6 +14,7 @@
 
 mod admission;
 mod cache;
+mod call;
 mod cell;
 mod compile;
 mod component;

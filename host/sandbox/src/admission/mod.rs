@@ -1,6 +1,7 @@
 //! Admission: what can be known of a component without running, or even compiling, any of it.
 
 mod conformance;
+mod count;
 mod refusal;
 mod scan;
 
@@ -8,8 +9,8 @@ use serde::Serialize;
 use tiltyard_model::{Digest, Manifest};
 
 use conformance::CONTRACT;
+pub use count::AdmissionLimits;
 pub use refusal::Refusal;
-pub use scan::AdmissionLimits;
 
 use crate::wasi;
 
