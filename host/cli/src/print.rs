@@ -17,7 +17,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or_default()).collect();
-    let is_number = |cell: &str| cell.starts_with(|first: char| first.is_ascii_digit() || first == '-');
+    let is_number = |cell: &str| cell.parse::<f64>().is_ok();
     let lines = rows.iter().enumerate().map(|(at, row)| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
             let like = if at == 0 { rows.get(1).and_then(|row| row.get(column)).unwrap_or(cell) } else { cell };

@@ -84,6 +84,22 @@ fn demo_says_that_its_market_is_synthetic_and_that_nothing_was_traded() {
     assert!(text.contains("SYNTHETIC") && text.contains("Nothing was traded"), "{text}");
 }
 
+/// Digests differ where the compiler does; everything else in the README's picture is what the program prints.
+#[test]
+fn the_readme_shows_what_demo_prints() {
+    let masked = |text: &str| -> String {
+        let is_digest = |word: &str| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        text.split(' ')
+            .map(|word| if is_digest(word.trim_end()) { "DIGEST" } else { word })
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let by_line = |text: &str| text.lines().map(masked).collect::<Vec<_>>().join("\n");
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let printed = by_line(&Place::new().ok(&["demo"]));
+    assert!(by_line(&readme).contains(printed.trim_end()), "{printed}");
+}
+
 #[test]
 fn demo_takes_components_and_parameters() {
     let place = Place::new();
@@ -170,7 +186,7 @@ fn a_cache_that_cannot_be_used_is_named() {
     let place = Place::new();
     fs::write(place.path("file"), "").unwrap();
     let error = place.fails(&["demo", "--cache", "file"]);
-    assert!(error.starts_with("error: the cache of compiled code at file:"), "{error}");
+    assert!(error.starts_with("error: file in the cache of compiled code cannot be used; give a folder"), "{error}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub enum BuildError {
     #[error("the Rust target {TARGET} is not installed; run `rustup target add {TARGET}`")]
     NoTarget,
     /// cargo could not be run.
-    #[error("`{program}` could not be run: {source}; install Rust from https://rustup.rs")]
+    #[error("`{program}` cannot be run; install Rust from https://rustup.rs")]
     Run {
         /// What was run.
         program: String,

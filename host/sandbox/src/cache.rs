@@ -40,7 +40,7 @@ pub enum CacheOutcome {
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// Not readable or writable.
-    #[error("the cache of compiled code at {}: {source}; give a folder that can be written", .path.display())]
+    #[error("{} in the cache of compiled code cannot be used; give a folder that can be written", .path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,

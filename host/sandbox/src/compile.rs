@@ -37,7 +37,7 @@ impl Default for CompileLimits {
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
     /// The child could not be started or spoken to.
-    #[error("the compiling process `{}` failed: {source}", .program.display())]
+    #[error("the compiling process `{}` cannot be run or spoken to", .program.display())]
     Process {
         /// The program that was to compile.
         program: PathBuf,

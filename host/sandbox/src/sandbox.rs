@@ -30,7 +30,9 @@ pub struct SandboxConfig {
 
 /// Why there is no sandbox.
 #[derive(Debug, thiserror::Error)]
-#[error("the sandbox cannot be set up: {0}; a pool of fewer instances needs less address space")]
+#[error(
+    "the sandbox cannot be set up: {0}; allow this process more address space (`ulimit -v`), or give it a pool of fewer instances"
+)]
 pub struct SandboxError(String);
 
 /// Why a component was not loaded.
