@@ -90,35 +90,6 @@ fn every_refusal_and_fault_says_what_and_why() {
     insta::assert_snapshot!("messages", all.join("\n"));
 }
 
-/// Resident memory of this process in bytes.
-fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("the kernel tells");
-    let pages: usize = statm.split(' ').nth(1).and_then(|field| field.parse().ok()).expect("pages");
-    pages * 4096
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn memory_is_given_back() {
-    let ground = Ground::new(WORKER);
-    // 60 MiB each, all of it written to.
-    let on_bar =
-        "(drop (memory.grow (i32.const 958))) (memory.fill (i32.const 131072) (i32.const 7) (i32.const 19000000))
-                  (unreachable)";
-    let component = ground.load(&Wat { on_bar, ..Wat::default() }.component()).unwrap();
-    let visit = || {
-        let played = Played::run(&component, &start(&[]), &bars(1), &Limits::default()).unwrap();
-        assert!(matches!(played.fault.unwrap().kind, FaultKind::Trap { .. }));
-    };
-    visit();
-    let before = resident();
-    for _ in 0..100 {
-        visit();
-    }
-    let grown = resident().saturating_sub(before);
-    assert!(grown < 64 << 20, "{grown} bytes more after a hundred guests of 20 MiB");
-}
-
 #[test]
 fn what_one_guest_leaves_in_memory_the_next_does_not_see() {
     // One place: every guest gets the memory of the one before it.
