@@ -38,7 +38,7 @@ impl Default for PoolLimits {
     }
 }
 
-/// Core modules instantiated within one component: a Rust component has four.
+/// Core modules instantiated within one component: a Rust component that uses WASI has three.
 pub(crate) const CORE_INSTANCES: u32 = 20;
 /// Linear memories of one component. Compilers emit one; linked parts may keep their own.
 pub(crate) const MEMORIES: u32 = 4;
