@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use tiltyard_model::{Bar, Columns, Digest, Instrument, InstrumentIndex, InstrumentKind, Nanos, Start, Value};
+use tiltyard_model::{Bar, Columns, Digest, Instrument, InstrumentKind, Nanos, Start, Value};
 use tiltyard_sandbox::{
-    AdmissionLimits, Cache, CompileLimits, Compiler, Component, Fault, Limits, LoadError, Mode, PoolLimits, Sandbox,
-    SandboxConfig, StartError, Tape,
+    AdmissionLimits, Cache, CompileLimits, Compiler, Component, Limits, LoadError, Mode, Played, PoolLimits, Sandbox,
+    SandboxConfig, Tape,
 };
 
 /// A sandbox with a cache of its own that is gone when it is dropped.
@@ -69,55 +69,6 @@ impl Ground {
     }
 }
 
-/// One run of a component over some bars.
-#[derive(Debug)]
-pub struct Played {
-    /// What it asked for and said.
-    pub tape: Tape,
-    /// What it answered, if it is a signal.
-    pub targets: Vec<f64>,
-    /// Fuel used.
-    pub fuel: u64,
-    /// How it ended, if not well.
-    pub fault: Option<Fault>,
-}
-
-impl Played {
-    /// Runs a component in event mode.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn run(
-        component: &Component<Tape>,
-        start: &Start,
-        bars: &Columns,
-        limits: &Limits,
-    ) -> Result<Self, StartError> {
-        let mut tape = Tape::new(start.instruments.len(), 10_000.0);
-        let mut instance = component.start(&mut tape, start, limits)?;
-        let mut targets = Vec::new();
-        for bar in bars.iter() {
-            let time = bar.open_time + Nanos::from_hours(1);
-            tape.bar(time, InstrumentIndex(0), &bar);
-            let Ok(target) = instance.on_bar(&mut tape, InstrumentIndex(0), &bar) else { break };
-            if let Some(target) = target {
-                tape.answer(target);
-                targets.push(target);
-            }
-            if instance.on_step(&mut tape, time).is_err() {
-                break;
-            }
-        }
-        Ok(Self { fuel: instance.fuel_used(), fault: instance.fault().cloned(), tape, targets })
-    }
-
-    /// What must be the same when a run is repeated.
-    #[must_use]
-    pub fn signature(&self) -> (Digest, u64) {
-        (self.tape.digest(), self.fuel)
-    }
-}
-
 /// One instrument with hourly bars, and these parameters.
 #[must_use]
 pub fn start(parameters: &[(&str, Value)]) -> Start {
@@ -161,6 +112,12 @@ pub fn bars(count: usize) -> Columns {
         .collect()
 }
 
+/// What must be the same when a run is repeated: all that was asked for, said and answered, and the fuel.
+#[must_use]
+pub fn signature(played: &Played) -> (Digest, u64) {
+    (played.tape.digest(), played.fuel)
+}
+
 /// The honest strategy that hostile ones must not disturb, and what it does when nobody does.
 ///
 /// # Panics
@@ -170,5 +127,6 @@ pub fn honest(ground: &Ground, component: &[u8]) -> (Component<Tape>, (Digest, u
     let component = ground.load(component).expect("an example loads");
     let played = Played::run(&component, &start(&[]), &bars(300), &Limits::default()).expect("an example starts");
     assert_eq!(played.fault, None);
-    (component, played.signature())
+    let signature = signature(&played);
+    (component, signature)
 }

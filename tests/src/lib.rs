@@ -5,8 +5,9 @@ mod ground;
 mod guest;
 
 pub use corpus::{BARS, CORPUS, Case, Outcome};
-pub use ground::{Ground, Played, bars, honest, start};
+pub use ground::{Ground, bars, honest, signature, start};
 pub use guest::{Wat, componentize, contract, core_module, manifest};
+pub use tiltyard_sandbox::Played;
 
 /// The Rust guest that tries what its standard library offers; see `tests/guests/curious`.
 pub const CURIOUS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/curious.wasm"));

@@ -6,7 +6,7 @@ use std::thread;
 
 use tiltyard_model::Value;
 use tiltyard_sandbox::{CacheOutcome, CompileLimits, Component, Limits, Mode, PoolLimits, Tape};
-use tiltyard_tests::{CURIOUS, Ground, Played, bars, start};
+use tiltyard_tests::{CURIOUS, Ground, Played, bars, signature, start};
 
 const WORKER: &str = env!("CARGO_BIN_EXE_compile-worker");
 
@@ -37,9 +37,9 @@ fn on_one_thread_and_on_many() {
     let ground = Ground::new(WORKER);
     for (bytes, parameters) in guests() {
         let component = ground.load(bytes).unwrap();
-        let alone = play(&component, &parameters).signature();
+        let alone = signature(&play(&component, &parameters));
         let together: Vec<_> = thread::scope(|scope| {
-            let runs: Vec<_> = (0..16).map(|_| scope.spawn(|| play(&component, &parameters).signature())).collect();
+            let runs: Vec<_> = (0..16).map(|_| scope.spawn(|| signature(&play(&component, &parameters)))).collect();
             runs.into_iter().map(|run| run.join().unwrap()).collect()
         });
         assert!(together.iter().all(|run| *run == alone), "{alone:?} alone, {together:?} together");
@@ -58,7 +58,7 @@ fn after_a_restart_with_a_warm_cache() {
             .map(|(bytes, parameters)| {
                 let component = sandbox.load(bytes, Mode::Event).unwrap();
                 assert_eq!(component.cache_outcome(), &expected);
-                play(&component, &parameters).signature()
+                signature(&play(&component, &parameters))
             })
             .collect();
         assert!(before.as_ref().is_none_or(|before| *before == now));

@@ -13,7 +13,7 @@ use tiltyard_sandbox::{
     AdmissionLimits, Cache, CacheError, CacheOutcome, CompileError, CompileLimits, FaultKind, Limits, LoadError, Mode,
     PoolLimits, Refusal, Scope, StartError, Tape, admit,
 };
-use tiltyard_tests::{CURIOUS, Ground, Played, Wat, bars, start};
+use tiltyard_tests::{CURIOUS, Ground, Played, Wat, bars, signature, start};
 
 const WORKER: &str = env!("CARGO_BIN_EXE_compile-worker");
 
@@ -28,7 +28,7 @@ fn a_run_has_the_fuel_it_is_given_and_no_more() {
     let run = |limits: &Limits| Played::run(&component, &start(&[]), &bars(100), limits).unwrap();
     let free = run(&Limits { fuel_per_run: None, ..Limits::default() });
     let enough = Limits { fuel_per_run: Some(free.fuel), ..Limits::default() };
-    assert_eq!(run(&enough).signature(), free.signature());
+    assert_eq!(signature(&run(&enough)), signature(&free));
     let half = Limits { fuel_per_run: Some(free.fuel / 2), ..Limits::default() };
     let stopped = run(&half);
     assert_eq!(stopped.fault.unwrap().kind, FaultKind::OutOfFuel { scope: Scope::Run, limit: free.fuel / 2 });
@@ -75,7 +75,7 @@ fn without_a_deadline_ticks_do_not_matter() {
     let before = Played::run(&component, &start(&[]), &bars(50), &Limits::default()).unwrap();
     (0..1_000).for_each(|_| ground.sandbox.tick());
     let after = Played::run(&component, &start(&[]), &bars(50), &Limits::default()).unwrap();
-    assert_eq!(before.signature(), after.signature());
+    assert_eq!(signature(&before), signature(&after));
     assert_eq!(after.fault, None);
 }
 
@@ -202,7 +202,7 @@ fn a_cache_entry_that_is_not_what_it_should_be_is_built_again() {
     let bytes = example("ma-cross");
     let component = ground.load(bytes).unwrap();
     assert_eq!(component.cache_outcome(), &CacheOutcome::Compiled);
-    let result = Played::run(&component, &start(&[]), &bars(100), &Limits::default()).unwrap().signature();
+    let result = signature(&Played::run(&component, &start(&[]), &bars(100), &Limits::default()).unwrap());
     let entry = cached_entry(&ground);
     let good = fs::read(&entry).unwrap();
     let flipped = |at: usize| {
@@ -225,7 +225,7 @@ fn a_cache_entry_that_is_not_what_it_should_be_is_built_again() {
         let component = ground.load(bytes).unwrap();
         let CacheOutcome::Rebuilt(why) = component.cache_outcome() else { panic!("used: {what}") };
         assert!(why.contains(what), "{why}");
-        assert_eq!(Played::run(&component, &start(&[]), &bars(100), &Limits::default()).unwrap().signature(), result);
+        assert_eq!(signature(&Played::run(&component, &start(&[]), &bars(100), &Limits::default()).unwrap()), result);
         assert_eq!(ground.load(bytes).unwrap().cache_outcome(), &CacheOutcome::Hit);
         assert!(fs::read(&entry).unwrap() == good, "the entry is what it was, byte for byte");
     }

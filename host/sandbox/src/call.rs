@@ -78,13 +78,8 @@ impl Budget {
         self.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
     }
 
-    pub(crate) fn fault<D: Desk>(
-        &self,
-        error: &wasmtime::Error,
-        during: Call,
-        limits: &Limits,
-        cell: &Cell<D>,
-    ) -> Fault {
+    pub(crate) fn fault<D: Desk>(&self, error: &wasmtime::Error, during: Call, cell: &Cell<D>) -> Fault {
+        let limits = &cell.limits;
         Fault::new(
             error,
             &Circumstances {

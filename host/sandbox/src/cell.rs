@@ -6,6 +6,8 @@ use crate::limits::Limits;
 
 /// Longest line that is logged, in bytes. What is printed goes on in the next line, what is logged is cut.
 const LINE: usize = 2 << 10;
+/// Longest name of a metric or annotation, in bytes.
+const NAME: usize = 200;
 /// What is kept of a call's standard error to find a panic's message in, in bytes.
 const STDERR: usize = 4 << 10;
 
@@ -108,7 +110,7 @@ impl<D: Desk> Cell<D> {
     }
 
     /// Counts a line of this many bytes.
-    pub(crate) fn count_line(&mut self, bytes: usize) -> Result<(), Raised> {
+    fn count_line(&mut self, bytes: usize) -> Result<(), Raised> {
         self.log_lines += 1;
         self.log_bytes += bytes as u64;
         for (used, limit, unit) in
@@ -126,6 +128,22 @@ impl<D: Desk> Cell<D> {
         let line = shown(message, LINE);
         self.count_line(line.len())?;
         self.desk("journal.log")?.log(level, &line);
+        Ok(())
+    }
+
+    /// Records a number under a name.
+    pub(crate) fn metric(&mut self, name: &str, value: f64) -> Result<(), Raised> {
+        let name = shown(name, NAME);
+        self.count_line(name.len())?;
+        self.desk("journal.metric")?.metric(&name, value);
+        Ok(())
+    }
+
+    /// Adds a key and a value to the decision being recorded.
+    pub(crate) fn annotate(&mut self, key: &str, value: &str) -> Result<(), Raised> {
+        let (key, value) = (shown(key, NAME), shown(value, LINE));
+        self.count_line(key.len() + value.len())?;
+        self.desk("journal.annotate")?.annotate(&key, &value);
         Ok(())
     }
 

@@ -1,8 +1,6 @@
 //! What a strategy can call: the contract's imports, checked against limits, charged in fuel, passed on to the desk.
 
-use tiltyard_model::{
-    Desk, InstrumentIndex, MarketError, Nanos, OrderId, TimerError, TimerId, Violation, is_shown, shown,
-};
+use tiltyard_model::{Desk, InstrumentIndex, MarketError, Nanos, OrderId, TimerError, TimerId, Violation, is_shown};
 use wasmtime::component::Linker;
 use wasmtime::{Result, StoreContextMut, Trap};
 
@@ -16,12 +14,8 @@ const CALL: u64 = 100;
 const ORDER: u64 = 1_000;
 /// Bytes of a bar in columns.
 const BAR: usize = 48;
-/// Longest name of a metric or annotation, in bytes.
-const NAME: usize = 200;
 /// Longest label of an order, in bytes.
 const TAG: usize = 64;
-/// Longest value of an annotation, in bytes.
-const VALUE: usize = 2 << 10;
 
 /// Takes the fuel for a call that moves this many bytes.
 pub(crate) fn charge<D>(cx: &mut StoreContextMut<'_, Cell<D>>, bytes: usize) -> Result<()> {
@@ -186,16 +180,12 @@ fn link_journal<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Resul
     })?;
     journal.func_wrap("metric", |mut cx: StoreContextMut<'_, Cell<D>>, (name, value): (String, f64)| {
         charge(&mut cx, name.len())?;
-        let cell = cx.data_mut();
-        cell.count_line(name.len())?;
-        cell.desk("journal.metric")?.metric(&shown(&name, NAME), value);
+        cx.data_mut().metric(&name, value)?;
         Ok(())
     })?;
     journal.func_wrap("annotate", |mut cx: StoreContextMut<'_, Cell<D>>, (key, value): (String, String)| {
         charge(&mut cx, key.len() + value.len())?;
-        let cell = cx.data_mut();
-        cell.count_line(key.len() + value.len())?;
-        cell.desk("journal.annotate")?.annotate(&shown(&key, NAME), &shown(&value, VALUE));
+        cx.data_mut().annotate(&key, &value)?;
         Ok(())
     })
 }

@@ -77,7 +77,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
             instantiated.map_err(|error| match error.downcast_ref::<PoolConcurrencyLimitError>() {
                 Some(full) => StartError::PoolFull { places: full.to_string() },
                 None => {
-                    let mut fault = budget.fault(&error, Call::Instantiate, limits, store.data());
+                    let mut fault = budget.fault(&error, Call::Instantiate, store.data());
                     // No value crosses the border yet, so what is no trap and no limit is a failure of ours.
                     if let FaultKind::Contract { detail } = fault.kind {
                         fault.kind = FaultKind::Host { detail };
@@ -323,7 +323,7 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
         match answer {
             Ok(answer) => Ok(answer),
             Err(error) => {
-                let fault = budget.fault(&error, during, &self.limits, cell);
+                let fault = budget.fault(&error, during, cell);
                 Err(self.stop(fault))
             }
         }

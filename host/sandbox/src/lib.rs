@@ -38,7 +38,7 @@ pub use fault::{Fault, FaultKind, Scope};
 pub use instance::Instance;
 pub use limits::Limits;
 pub use sandbox::{LoadError, Sandbox, SandboxConfig, SandboxError};
-pub use tape::Tape;
+pub use tape::{Played, Tape};
 
 /// The contract version that this host speaks.
 pub const CONTRACT_VERSION: &str = "0.1.0";

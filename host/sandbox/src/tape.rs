@@ -1,7 +1,11 @@
 use tiltyard_model::{
     Acceptance, Bar, Columns, Desk, Digest, Digester, InstrumentIndex, Level, MarketError, Nanos, OpenOrder, OrderId,
-    OrderRequest, Position, Quote, Replacement, StopLoss, TimerError, TimerId, Violation,
+    OrderRequest, Position, Quote, Replacement, Start, StopLoss, TimerError, TimerId, Violation,
 };
+
+use crate::component::{Component, StartError};
+use crate::fault::Fault;
+use crate::limits::Limits;
 
 /// A desk that writes down what a strategy asks for and trades nothing.
 ///
@@ -26,6 +30,8 @@ struct Reel {
 }
 
 impl Tape {
+    /// The cash that a played strategy is told it has, in settlement currency.
+    pub const CASH: f64 = 1_000_000.0;
     /// Lines that are kept; the digest covers all of them.
     pub const MAX_LINES: usize = 10_000;
 
@@ -99,6 +105,51 @@ impl Tape {
                 unit: "index".to_owned(),
             }]
         })
+    }
+}
+
+/// One run of a component over bars, with a tape for a desk.
+#[derive(Debug)]
+pub struct Played {
+    /// What it asked for and said.
+    pub tape: Tape,
+    /// What it answered, if it is a signal.
+    pub targets: Vec<f64>,
+    /// Fuel used.
+    pub fuel: u64,
+    /// How it ended, if not well.
+    pub fault: Option<Fault>,
+}
+
+impl Played {
+    /// Plays bars of the first instrument, one call each, until they end or the component faults.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn run(
+        component: &Component<Tape>,
+        start: &Start,
+        bars: &Columns,
+        limits: &Limits,
+    ) -> Result<Self, StartError> {
+        let mut tape = Tape::new(start.instruments.len(), Tape::CASH);
+        let mut instance = component.start(&mut tape, start, limits)?;
+        let interval = start.instruments.first().map(|(_, interval)| *interval).unwrap_or_default();
+        let instrument = InstrumentIndex(0);
+        let mut targets = Vec::new();
+        for bar in bars.iter() {
+            let time = bar.open_time + interval;
+            tape.bar(time, instrument, &bar);
+            let Ok(target) = instance.on_bar(&mut tape, instrument, &bar) else { break };
+            if let Some(target) = target {
+                tape.answer(target);
+                targets.push(target);
+            }
+            if instance.on_step(&mut tape, time).is_err() {
+                break;
+            }
+        }
+        Ok(Self { fuel: instance.fuel_used(), fault: instance.fault().cloned(), tape, targets })
     }
 }
 

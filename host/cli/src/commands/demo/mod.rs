@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use tiltyard_model::{Columns, Digest, InstrumentIndex, Start, Value};
-use tiltyard_sandbox::{CacheOutcome, Component, Fault, Limits, Mode, Sandbox, Tape, engine_version};
+use tiltyard_model::{Columns, Digest, Start, Value};
+use tiltyard_sandbox::{CacheOutcome, Component, Fault, Limits, Mode, Played, Sandbox, Tape, engine_version};
 
 use super::{read_component, sandbox};
 use crate::print;
@@ -33,8 +33,6 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Cash that strategies are told they have.
-const CASH: f64 = 1_000_000.0;
 /// Bars in a chunk of columns: what screen mode uses, and an odd number that must give the same.
 const CHUNKS: [usize; 2] = [4_096, 777];
 
@@ -96,7 +94,7 @@ fn run_one(sandbox: &Sandbox<Tape>, bytes: &[u8], bars: &Columns, params: &[Stri
         settlement: series::instrument().quote,
         seed: 0,
     };
-    let event = play(&component, &start, bars)?;
+    let event = Played::run(&component, &start, bars, &Limits::default())?;
     let screen_agrees = if component.admission().is_signal() && event.fault.is_none() {
         let component = sandbox.load(bytes, Mode::Screen)?;
         let mut agrees = true;
@@ -126,37 +124,9 @@ fn parameter(manifest: &tiltyard_model::Manifest, given: &str) -> Result<(String
     Ok((name.to_owned(), manifest.parameter(name)?.parse(value)?))
 }
 
-struct Played {
-    tape: Tape,
-    targets: Vec<f64>,
-    fuel: u64,
-    fault: Option<Fault>,
-}
-
-/// One call a bar.
-fn play(component: &Component<Tape>, start: &Start, bars: &Columns) -> Result<Played> {
-    let mut tape = Tape::new(start.instruments.len(), CASH);
-    let mut instance = component.start(&mut tape, start, &Limits::default())?;
-    let mut targets = Vec::new();
-    let instrument = InstrumentIndex(0);
-    for bar in bars.iter() {
-        let time = bar.open_time + series::INTERVAL;
-        tape.bar(time, instrument, &bar);
-        let Ok(target) = instance.on_bar(&mut tape, instrument, &bar) else { break };
-        if let Some(target) = target {
-            tape.answer(target);
-            targets.push(target);
-        }
-        if instance.on_step(&mut tape, time).is_err() {
-            break;
-        }
-    }
-    Ok(Played { fuel: instance.fuel_used(), fault: instance.fault().cloned(), tape, targets })
-}
-
 /// One call a chunk.
 fn screen(component: &Component<Tape>, start: &Start, bars: &Columns, chunk: usize) -> Result<Vec<f64>> {
-    let mut tape = Tape::new(start.instruments.len(), CASH);
+    let mut tape = Tape::new(start.instruments.len(), Tape::CASH);
     let mut instance = component.start(&mut tape, start, &Limits::default())?;
     let mut targets = Vec::with_capacity(bars.len());
     for from in (0..bars.len()).step_by(chunk) {
