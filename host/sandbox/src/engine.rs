@@ -146,7 +146,13 @@ pub(crate) fn compatibility(engine: &Engine) -> Digest {
 /// Names what fuel figures and results depend on: the runtime and the table of operator costs.
 #[must_use]
 pub fn engine_version() -> &'static str {
-    concat!("tiltyard-sandbox ", env!("CARGO_PKG_VERSION"), ", wasmtime 48, operator costs 1")
+    concat!(
+        "tiltyard-sandbox ",
+        env!("CARGO_PKG_VERSION"),
+        ", wasmtime ",
+        env!("WASMTIME_VERSION"),
+        ", operator costs 1"
+    )
 }
 
 #[cfg(test)]
