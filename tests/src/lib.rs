@@ -1,6 +1,7 @@
 //! What the end-to-end suites share: guests made on the spot, a sandbox to put them in, and the hostile corpus.
 
 mod corpus;
+mod files;
 mod ground;
 mod guest;
 
