@@ -10,10 +10,14 @@ mod desk;
 mod digest;
 mod instrument;
 mod manifest;
+mod money;
 mod order;
 mod parameter;
+mod random;
+mod specification;
 mod start;
 mod text;
+mod ticket;
 mod time;
 
 pub use bar::{Bar, Columns};
@@ -21,11 +25,17 @@ pub use desk::{Desk, Level, MarketError, Quote, TimerError, TimerId};
 pub use digest::{Digest, DigestParseError, Digester};
 pub use instrument::{Instrument, InstrumentIndex, InstrumentKind};
 pub use manifest::{HostStop, Instruments, Interval, MANIFEST_SECTION, Manifest, ManifestError, Schedule};
+pub use money::{MONEY_SCALE, Money, Price, Qty, Rounding, decimal, notional, share, to_f64};
 pub use order::{
     Acceptance, Fill, Liquidity, OpenOrder, OrderId, OrderOrigin, OrderRequest, OrderStatus, OrderType, OrderUpdate,
     Position, Replacement, Side, StopLoss, TimeInForce, Trail, Violation,
 };
 pub use parameter::{Parameter, ParameterError, ParameterKind, Role, Value};
+pub use random::Random;
+pub use specification::{Specification, SpecificationError};
 pub use start::Start;
 pub use text::{is_shown, shown};
+pub use ticket::{Change, Gap, OrderKind, Protection, Ticket};
 pub use time::Nanos;
+// The one kind of exact number; named here so that other crates agree on it.
+pub use rust_decimal::Decimal;

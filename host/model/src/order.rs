@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InstrumentIndex, Nanos};
+use crate::{InstrumentIndex, Nanos, Qty};
 
 /// An order, unique within a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,6 +22,26 @@ pub enum Side {
     Buy,
     /// Takes from the position.
     Sell,
+}
+
+impl Side {
+    /// The other one.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
+
+    /// The quantity as it changes a position: negative for a sale.
+    #[must_use]
+    pub fn signed(self, quantity: Qty) -> Qty {
+        match self {
+            Self::Buy => quantity,
+            Self::Sell => -quantity,
+        }
+    }
 }
 
 /// How far behind the best price since activation a trailing stop stands.
@@ -61,7 +81,8 @@ pub enum OrderType {
 }
 
 /// How long an order lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TimeInForce {
     /// Until filled or cancelled.
     GoodTillCancelled,

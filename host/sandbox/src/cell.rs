@@ -1,4 +1,4 @@
-use tiltyard_model::{Desk, Level, shown};
+use tiltyard_model::{Desk, Level, Random, shown};
 use wasmtime::ResourceLimiter;
 
 use crate::fault::{FaultKind, Raised, Scope};
@@ -235,39 +235,5 @@ impl<D: Send> ResourceLimiter for Cell<D> {
         }
         self.table_elements = wanted;
         Ok(true)
-    }
-}
-
-/// Numbers that look random and follow from the run's seed alone.
-///
-/// SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
-        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        number ^ (number >> 31)
-    }
-
-    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
-        let mut bytes: Vec<u8> = (0..count.div_ceil(8)).flat_map(|_| self.next().to_le_bytes()).collect();
-        bytes.truncate(count);
-        bytes
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Random;
-
-    #[test]
-    fn is_splitmix64() {
-        // The first outputs for seed 1234567, as published with the reference implementation.
-        let mut random = Random(1_234_567);
-        assert_eq!([random.next(), random.next()], [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]);
-        assert_eq!(random.bytes(3).len(), 3);
     }
 }

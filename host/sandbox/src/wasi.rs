@@ -168,12 +168,12 @@ pub(crate) fn link<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Re
     random.func_wrap("insecure-seed", |mut cx: StoreContextMut<'_, Cell<D>>, (): ()| {
         enter(&mut cx, "wasi:random/insecure-seed", 16)?;
         let random = &mut cx.data_mut().random;
-        Ok(((random.next(), random.next()),))
+        Ok(((random.next_u64(), random.next_u64()),))
     })?;
     let mut random = linker.instance(&name("wasi:random/random"))?;
     random.func_wrap("get-random-u64", |mut cx: StoreContextMut<'_, Cell<D>>, (): ()| {
         enter(&mut cx, "wasi:random/random.get-random-u64", 8)?;
-        Ok((cx.data_mut().random.next(),))
+        Ok((cx.data_mut().random.next_u64(),))
     })?;
     random.func_wrap("get-random-bytes", |mut cx: StoreContextMut<'_, Cell<D>>, (count,): (u64,)| {
         let limit = cx.data().limits.host_call_bytes;

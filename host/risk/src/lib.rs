@@ -1,0 +1,15 @@
+//! What stands between a strategy's request and a venue: the rules that every order passes, and the states in which
+//! trading is allowed, reduced to exits, or stopped.
+//!
+//! Pure: no clock, no I/O. What cannot be decided is refused.
+
+#![forbid(unsafe_code)]
+
+mod check;
+mod profile;
+mod rules;
+mod state;
+
+pub use check::{Proposal, Situation, Standing};
+pub use profile::RiskProfile;
+pub use state::{AccountState, Permission, StrategyState};

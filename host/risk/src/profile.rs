@@ -1,0 +1,60 @@
+use serde::{Deserialize, Serialize};
+use tiltyard_model::{Decimal, Violation};
+
+use crate::check::{Proposal, Situation};
+use crate::rules;
+
+/// A named set of limits.
+///
+/// The always-on rules belong to every profile; what a profile adds is optional.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RiskProfile {
+    /// Its name, for reports and run manifests.
+    pub name: String,
+    /// A strategy that has lost this fraction of its highest equity is halted: from more than 0 to 1. A halted strategy's
+    /// orders are cancelled and its positions closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_drawdown: Option<Decimal>,
+}
+
+impl RiskProfile {
+    /// Only the always-on rules, so that strategies are compared on their own sizing.
+    #[must_use]
+    pub fn research() -> Self {
+        Self { name: "research".to_owned(), max_drawdown: None }
+    }
+
+    /// What is wrong with it, one sentence each; empty if nothing is.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let in_bounds = |limit: Decimal| limit > Decimal::ZERO && limit <= Decimal::ONE;
+        self.max_drawdown
+            .filter(|limit| !in_bounds(*limit))
+            .map(|limit| format!("max_drawdown is {limit}; it must be more than 0 and at most 1"))
+            .into_iter()
+            .collect()
+    }
+
+    /// Every rule that this order would break; an order that breaks none may go to the venue.
+    #[must_use]
+    pub fn check(&self, proposal: &Proposal<'_>, situation: &Situation<'_>) -> Vec<Violation> {
+        rules::ALWAYS_ON.iter().filter_map(|rule| rule(proposal, situation)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RiskProfile;
+    use tiltyard_model::Decimal;
+
+    #[test]
+    fn limits_out_of_bounds_are_named() {
+        for (limit, problems) in [("0", 1), ("-0.1", 1), ("1.01", 1), ("0.1", 0), ("1", 0)] {
+            let max_drawdown = Some(Decimal::from_str_exact(limit).unwrap());
+            let profile = RiskProfile { max_drawdown, ..RiskProfile::research() };
+            assert_eq!(profile.problems().len(), problems, "{limit}");
+        }
+        assert!(RiskProfile::research().problems().is_empty());
+    }
+}
