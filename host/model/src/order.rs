@@ -160,11 +160,26 @@ pub struct Violation {
     /// The rule, such as `malformed` or `leverage-gross`. The vocabulary is open.
     pub rule: String,
     /// What the request would have led to, in `unit`; NaN where the rule has no number.
+    #[serde(with = "null_if_none")]
     pub actual: f64,
     /// What the rule allows, in `unit`; NaN where the rule has no number.
+    #[serde(with = "null_if_none")]
     pub limit: f64,
     /// The unit; empty where there is none.
     pub unit: String,
+}
+
+/// JSON has no NaN: what is no number is written as `null` and read back as NaN.
+mod null_if_none {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
+        number.is_finite().then_some(number).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
+    }
 }
 
 impl fmt::Display for Violation {

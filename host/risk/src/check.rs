@@ -44,10 +44,10 @@ pub struct Situation<'a> {
     pub cost: Decimal,
     /// What the strategy holds of the instrument.
     pub position: Qty,
-    /// The strategy's cash that no open order has reserved.
-    pub free_cash: Money,
-    /// The strategy's equity less the margin that its positions and orders in other instruments need.
-    pub free_equity: Money,
+    /// What the strategy may still spend or use as margin: its equity without spot holdings, without the margin of its
+    /// positions in other instruments, and without what its other open orders may need. A spot order's own instrument
+    /// counts among them; the margin of a perpetual's own position and orders does not.
+    pub free: Money,
     /// The account's open orders in this instrument.
     pub standing: &'a [Standing<'a>],
 }
@@ -96,10 +96,12 @@ fn worst_price(ticket: &Ticket, mark: Option<Price>, cost: Decimal) -> Option<Pr
     }
 }
 
-/// What a buyer pays at this price, the taker's fee included. `None` if it is too large to say.
-pub(crate) fn paid(price: Price, quantity: Qty, rules: &Specification) -> Option<Money> {
+/// What a buyer pays at this price, the higher of the two fees included. `None` if it is too large to say.
+#[must_use]
+pub fn paid(price: Price, quantity: Qty, rules: &Specification) -> Option<Money> {
     let value = notional(price, quantity, Rounding::Up)?;
-    Some(value + share(value, rules.taker_fee.max(Decimal::ZERO), Rounding::Up)?)
+    let fee = rules.taker_fee.max(rules.maker_fee).max(Decimal::ZERO);
+    Some(value + share(value, fee, Rounding::Up)?)
 }
 
 impl Standing<'_> {

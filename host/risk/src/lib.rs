@@ -10,6 +10,6 @@ mod profile;
 mod rules;
 mod state;
 
-pub use check::{Proposal, Situation, Standing};
+pub use check::{Proposal, Situation, Standing, paid};
 pub use profile::RiskProfile;
 pub use state::{AccountState, Permission, StrategyState};

@@ -78,7 +78,7 @@ fn insufficient_funds(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Opt
     match proposal.ticket.side {
         Side::Buy => {
             let price = situation.worst_price(proposal.ticket)?;
-            let free = situation.free_cash;
+            let free = situation.free;
             let Some(needed) = paid(price, proposal.remaining(), situation.rules) else {
                 let about = price.to_f64() * proposal.remaining().to_f64();
                 return Some(violation("insufficient-funds", about, free.to_f64(), "quote-currency"));
@@ -105,7 +105,7 @@ fn insufficient_margin(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Op
     if after <= before {
         return None;
     }
-    let free = situation.free_equity;
+    let free = situation.free;
     let margin = |value: Money| value.0 / situation.rules.max_leverage;
     let needed = paid(price, after, situation.rules).map(margin);
     let about = || price.to_f64() * after.to_f64() / to_f64(situation.rules.max_leverage);
@@ -238,8 +238,7 @@ mod tests {
                 mark: self.mark.map(|mark| Price(dec(mark))),
                 cost: dec("0.01"),
                 position: Qty(dec(self.position)),
-                free_cash: Money(dec(self.cash)),
-                free_equity: Money(dec(self.cash)),
+                free: Money(dec(self.cash)),
                 standing: &standing,
             };
             let violations = RiskProfile::research().check(&Proposal { ticket, filled: Qty::ZERO }, &situation);

@@ -1,0 +1,175 @@
+use tiltyard_model::{
+    Decimal, Fill, InstrumentIndex, InstrumentKind, Money, Nanos, OrderId, OrderOrigin, OrderStatus, OrderUpdate,
+    Price, Qty, Side, Violation,
+};
+use tiltyard_risk::paid;
+
+use crate::books::Books;
+use crate::event::Event;
+use crate::execution::{Execution, StrategyIndex, Update};
+use crate::market::{Listed, Market};
+use crate::targets::Targets;
+use crate::venue::{Host, Room, Working};
+
+/// What a strategy is told about its orders.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Message {
+    Fill(Fill),
+    Order(OrderUpdate),
+}
+
+/// The host's side of a venue: books what it reports and answers what accounts can bear.
+#[derive(Debug)]
+pub(crate) struct Clearing {
+    pub(crate) now: Nanos,
+    pub(crate) books: Books,
+    pub(crate) targets: Targets,
+    /// For each strategy, what it has not been told yet.
+    pub(crate) inboxes: Vec<Vec<Message>>,
+    next_order: u64,
+    /// Kind and largest leverage of each instrument.
+    margins: Vec<(InstrumentKind, Decimal)>,
+}
+
+impl Clearing {
+    pub(crate) fn new(books: Books, market: &Market, strategies: usize) -> Self {
+        let margins: Vec<_> =
+            market.iter().map(|(_, listed)| (listed.instrument.kind, listed.rules.max_leverage)).collect();
+        Self {
+            now: Nanos(i64::MIN),
+            books,
+            targets: Targets::new(strategies, margins.len()),
+            inboxes: vec![Vec::new(); strategies],
+            next_order: 1,
+            margins,
+        }
+    }
+
+    pub(crate) fn record(&mut self, event: Event) {
+        self.books.record(self.now, event);
+    }
+
+    /// Notes a refusal and gives it back.
+    pub(crate) fn refuse(
+        &mut self,
+        strategy: StrategyIndex,
+        request: &'static str,
+        instrument: Option<InstrumentIndex>,
+        violations: Vec<Violation>,
+    ) -> Vec<Violation> {
+        let event = Event::Refused { strategy, request: request.into(), instrument, violations: violations.clone() };
+        self.record(event);
+        violations
+    }
+
+    /// A strategy's equity without spot holdings and without the margin of its perpetuals but `except`.
+    pub(crate) fn free(&self, strategy: StrategyIndex, except: Option<InstrumentIndex>) -> Money {
+        let Some(record) = self.books.record_of(strategy) else { return Money::ZERO };
+        let bound = |(index, holding): (usize, &crate::ledger::Holding)| match self.margins.get(index) {
+            Some((InstrumentKind::Perpetual, leverage)) if except != Some(InstrumentIndex(index as u32)) => {
+                holding.value().0.abs() / leverage
+            }
+            Some((InstrumentKind::Spot, _)) => holding.value().0,
+            _ => Decimal::ZERO,
+        };
+        let bound: Decimal = record.ledger.holdings().iter().enumerate().map(bound).sum();
+        Money(record.ledger.equity().0 - bound)
+    }
+
+    /// The most that can be bought at this price for this much money.
+    fn affordable(&self, listed: &Listed, price: Price, money: Money) -> Qty {
+        let each = paid(price, Qty(Decimal::ONE), &listed.rules).filter(|each| each.0 > Decimal::ZERO);
+        let Some(each) = each.filter(|_| money.0 > Decimal::ZERO) else { return Qty::ZERO };
+        let mut quantity = listed.rules.whole_lots(Qty(money.0 / each.0));
+        // Fees and values are rounded up to the last digit, which may cost a lot.
+        while !quantity.is_zero() && paid(price, quantity, &listed.rules).is_none_or(|cost| cost > money) {
+            quantity -= listed.rules.lot;
+        }
+        quantity
+    }
+}
+
+impl Host for Clearing {
+    fn room(&self, order: &Working, listed: &Listed, price: Price) -> Room {
+        let (strategy, instrument, side) = (order.strategy, order.ticket.instrument, order.ticket.side);
+        let position = self.position(strategy, instrument);
+        let closing = Qty((-side.signed(position)).0.max(Decimal::ZERO));
+        if order.ticket.reduce_only {
+            return Room { quantity: closing, because: "reduce-only" };
+        }
+        match (listed.instrument.kind, side) {
+            (InstrumentKind::Spot, Side::Sell) => Room { quantity: closing, because: "insufficient-funds" },
+            (InstrumentKind::Spot, Side::Buy) => {
+                let free = self.free(strategy, None);
+                let fits = paid(price, order.remaining(), &listed.rules).is_some_and(|cost| cost <= free);
+                let quantity = if fits { order.remaining() } else { self.affordable(listed, price, free) };
+                Room { quantity, because: "insufficient-funds" }
+            }
+            (InstrumentKind::Perpetual, _) => {
+                let free = self.free(strategy, Some(instrument)).0.max(Decimal::ZERO);
+                let carried = Money(free * listed.rules.max_leverage);
+                let opening = order.remaining() - order.remaining().min(closing);
+                let standing = if closing.is_zero() { position.abs() } else { Qty::ZERO };
+                let fits = paid(price, standing + opening, &listed.rules).is_some_and(|cost| cost <= carried);
+                let most = if fits { standing + opening } else { self.affordable(listed, price, carried) };
+                let opening = Qty((most - standing).0.max(Decimal::ZERO));
+                Room { quantity: closing + opening, because: "insufficient-margin" }
+            }
+        }
+    }
+
+    fn position(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Qty {
+        self.books.record_of(strategy).map_or(Qty::ZERO, |record| record.ledger.position(instrument))
+    }
+
+    fn strategies(&self) -> Vec<StrategyIndex> {
+        self.books.strategies().collect()
+    }
+
+    fn next_order(&mut self) -> OrderId {
+        let order = OrderId(self.next_order);
+        self.next_order += 1;
+        order
+    }
+
+    fn accepted(&mut self, order: &Working) {
+        let Working { id, strategy, ticket, active_from, .. } = order;
+        self.record(Event::Accepted {
+            strategy: *strategy,
+            order: *id,
+            ticket: ticket.clone(),
+            active_from: *active_from,
+        });
+        let update = order.update(OrderStatus::Accepted, "");
+        self.tell(*strategy, Message::Order(update.to_order_update(self.now)));
+    }
+
+    fn executed(&mut self, execution: Execution) {
+        let (strategy, instrument, origin) = (execution.strategy, execution.instrument, execution.origin);
+        self.tell(strategy, Message::Fill(execution.to_fill()));
+        self.record(Event::Executed(execution));
+        if origin != OrderOrigin::Target && self.position(strategy, instrument).is_zero() {
+            self.targets.forget(strategy, instrument);
+        }
+    }
+
+    fn updated(&mut self, update: Update) {
+        if update.origin == OrderOrigin::Target && update.is_final() && update.filled.is_zero() {
+            self.targets.forget(update.strategy, update.instrument);
+        }
+        self.tell(update.strategy, Message::Order(update.to_order_update(self.now)));
+        self.record(Event::Updated(update));
+    }
+
+    fn replaced(&mut self, order: &Working) {
+        self.record(Event::Replaced { order: order.id, ticket: order.ticket.clone(), filled: order.filled });
+    }
+}
+
+impl Clearing {
+    fn tell(&mut self, strategy: StrategyIndex, message: Message) {
+        if let Some(inbox) = self.inboxes.get_mut(strategy.0 as usize) {
+            inbox.push(message);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+use std::collections::BTreeSet;
+
+use tiltyard_model::{
+    Acceptance, Columns, Desk, HostStop, InstrumentIndex, Level, MarketError, Nanos, OpenOrder, OrderId, OrderRequest,
+    Position, Quote, Replacement, StopLoss, TimerError, TimerId, Violation,
+};
+use tiltyard_risk::RiskProfile;
+
+use crate::clearing::Clearing;
+use crate::event::Event;
+use crate::execution::StrategyIndex;
+use crate::market::Market;
+use crate::requests::Requests;
+use crate::venue::Venue;
+
+/// What a strategy sees and does in the kernel.
+///
+/// It is lent to one strategy at a time and shows nothing of the others. Boxed inside, because it is moved into a sandbox
+/// and back on every call; a desk that is away, or was never filled, knows no instrument and takes no order.
+#[derive(Debug)]
+pub struct TradingDesk<V>(pub(crate) Option<Box<Floor<V>>>);
+
+impl<V> Default for TradingDesk<V> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+/// Everything in the kernel but the strategies.
+#[derive(Debug)]
+pub(crate) struct Floor<V> {
+    pub(crate) market: Market,
+    pub(crate) venue: V,
+    pub(crate) clearing: Clearing,
+    pub(crate) risk: RiskProfile,
+    pub(crate) seats: Vec<Seat>,
+    /// Whose turn it is.
+    pub(crate) acting: StrategyIndex,
+    pub(crate) next_timer: u64,
+}
+
+/// A strategy's place: what the kernel keeps for it beside its books.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seat {
+    pub(crate) host_stop: Option<HostStop>,
+    pub(crate) timers: BTreeSet<(Nanos, TimerId)>,
+}
+
+impl<V: Venue> Floor<V> {
+    pub(crate) fn requests(&mut self, strategy: StrategyIndex) -> Requests<'_, V> {
+        Requests {
+            strategy,
+            host_stop: self.seats.get(strategy.0 as usize).and_then(|seat| seat.host_stop),
+            market: &self.market,
+            risk: &self.risk,
+            venue: &mut self.venue,
+            clearing: &mut self.clearing,
+        }
+    }
+
+    fn seat(&mut self) -> Option<&mut Seat> {
+        self.seats.get_mut(self.acting.0 as usize)
+    }
+}
+
+impl<V: Venue> TradingDesk<V> {
+    fn acting(&self) -> Option<(&Floor<V>, &crate::books::Record)> {
+        let floor = self.0.as_deref()?;
+        Some((floor, floor.clearing.books.record_of(floor.acting)?))
+    }
+
+    fn ask<T>(
+        &mut self,
+        request: impl FnOnce(&mut Requests<'_, V>) -> Result<T, Vec<Violation>>,
+    ) -> Result<T, Vec<Violation>> {
+        match self.0.as_deref_mut() {
+            Some(floor) => request(&mut floor.requests(floor.acting)),
+            None => Err(vec![Violation {
+                rule: "trading-state".to_owned(),
+                actual: f64::NAN,
+                limit: f64::NAN,
+                unit: String::new(),
+            }]),
+        }
+    }
+
+    fn write(&mut self, event: impl FnOnce(StrategyIndex) -> Event) {
+        if let Some(floor) = self.0.as_deref_mut() {
+            floor.clearing.record(event(floor.acting));
+        }
+    }
+}
+
+impl<V: Venue> Desk for TradingDesk<V> {
+    fn now(&self) -> Nanos {
+        self.0.as_ref().map(|floor| floor.clearing.now).unwrap_or_default()
+    }
+
+    fn history(&self, instrument: InstrumentIndex, count: u32) -> Result<Columns, MarketError> {
+        let listed = self.0.as_ref().and_then(|floor| floor.market.get(instrument));
+        listed.map(|listed| listed.history(count as usize)).ok_or(MarketError::UnknownInstrument(instrument))
+    }
+
+    fn latest_quote(&self, instrument: InstrumentIndex) -> Result<Option<Quote>, MarketError> {
+        let listed = self.0.as_ref().and_then(|floor| floor.market.get(instrument));
+        // Bars are all that feeds deliver so far.
+        listed.map(|_| None).ok_or(MarketError::UnknownInstrument(instrument))
+    }
+
+    fn equity(&self) -> f64 {
+        self.acting().map_or(0.0, |(_, record)| record.ledger.equity().to_f64())
+    }
+
+    fn cash(&self) -> f64 {
+        self.acting().map_or(0.0, |(_, record)| record.ledger.cash().to_f64())
+    }
+
+    fn position(&self, instrument: InstrumentIndex) -> Option<Position> {
+        let holding = self.acting()?.1.ledger.holding(instrument)?;
+        Some(Position {
+            quantity: holding.quantity().to_f64(),
+            entry_price: holding.entry_price(),
+            unrealised: holding.unrealised().to_f64(),
+        })
+    }
+
+    fn open_orders(&self) -> Vec<OpenOrder> {
+        let Some((floor, _)) = self.acting() else { return Vec::new() };
+        let all = floor.market.iter().flat_map(|(instrument, _)| floor.venue.working(instrument));
+        let own = all.filter(|order| order.strategy == floor.acting);
+        let mut orders: Vec<_> = own.map(|order| OpenOrder::of(order.id, &order.ticket, order.filled)).collect();
+        orders.sort_by_key(|order| order.order);
+        orders
+    }
+
+    fn submit(&mut self, request: OrderRequest) -> Result<Acceptance, Vec<Violation>> {
+        self.ask(|requests| requests.submit(request))
+    }
+
+    fn cancel(&mut self, order: OrderId) -> Result<(), Vec<Violation>> {
+        self.ask(|requests| requests.cancel(order))
+    }
+
+    fn replace(&mut self, order: OrderId, change: Replacement) -> Result<Acceptance, Vec<Violation>> {
+        self.ask(|requests| requests.replace(order, change))
+    }
+
+    fn target(
+        &mut self,
+        instrument: InstrumentIndex,
+        fraction: f64,
+        stop: Option<StopLoss>,
+    ) -> Result<Option<Acceptance>, Vec<Violation>> {
+        self.ask(|requests| requests.target(instrument, fraction, stop))
+    }
+
+    fn close(&mut self, instrument: InstrumentIndex) -> Result<Option<Acceptance>, Vec<Violation>> {
+        self.ask(|requests| requests.close(instrument))
+    }
+
+    fn set_timer(&mut self, at: Nanos) -> Result<TimerId, TimerError> {
+        let now = self.now();
+        let Some(floor) = self.0.as_deref_mut().filter(|_| at > now) else { return Err(TimerError::NotInFuture(now)) };
+        let timer = TimerId(floor.next_timer);
+        floor.next_timer += 1;
+        if let Some(seat) = floor.seat() {
+            seat.timers.insert((at, timer));
+        }
+        Ok(timer)
+    }
+
+    fn cancel_timer(&mut self, timer: TimerId) -> bool {
+        let Some(seat) = self.0.as_deref_mut().and_then(Floor::seat) else { return false };
+        let Some(known) = seat.timers.iter().find(|(_, known)| *known == timer).copied() else { return false };
+        seat.timers.remove(&known)
+    }
+
+    fn log(&mut self, level: Level, message: &str) {
+        self.write(|strategy| Event::Line { strategy, level, message: message.to_owned() });
+    }
+
+    fn metric(&mut self, name: &str, value: f64) {
+        let value = value.is_finite().then_some(value);
+        self.write(|strategy| Event::Metric { strategy, name: name.to_owned(), value });
+    }
+
+    fn annotate(&mut self, key: &str, value: &str) {
+        self.write(|strategy| Event::Note { strategy, key: key.to_owned(), value: value.to_owned() });
+    }
+}

@@ -1,0 +1,183 @@
+use serde::{Deserialize, Serialize};
+use tiltyard_model::{
+    Digest, Digester, InstrumentIndex, InstrumentKind, Level, Money, Nanos, OrderId, Qty, Ticket, Violation,
+};
+use tiltyard_risk::{AccountState, StrategyState};
+
+use crate::execution::{Execution, Reason, StrategyIndex, Update};
+
+/// Something that happened in a run. The events of a run are all that its ledgers and metrics follow from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A strategy took its seat.
+    Seated {
+        /// Which.
+        strategy: StrategyIndex,
+        /// Its cash, in settlement currency.
+        cash: Money,
+        /// The kinds of the run's instruments.
+        kinds: Vec<InstrumentKind>,
+    },
+    /// A bar was booked, after the fills that it brought.
+    Bar {
+        /// Its instrument.
+        instrument: InstrumentIndex,
+        /// When it began.
+        open_time: Nanos,
+        /// First, highest, lowest and last price, and volume.
+        ohlcv: [f64; 5],
+    },
+    /// An instrument trades no more.
+    Ended(InstrumentIndex),
+    /// An order passed every rule.
+    Accepted {
+        /// Whose.
+        strategy: StrategyIndex,
+        /// Its number.
+        order: OrderId,
+        /// What it is.
+        ticket: Ticket,
+        /// When it becomes active.
+        active_from: Nanos,
+    },
+    /// A request was refused; nothing else happened.
+    Refused {
+        /// Whose.
+        strategy: StrategyIndex,
+        /// Which: `submit`, `cancel`, `replace`, `target` or `close`.
+        request: Reason,
+        /// Of which instrument, if it named one.
+        instrument: Option<InstrumentIndex>,
+        /// The rules that it broke.
+        violations: Vec<Violation>,
+    },
+    /// An order traded.
+    Executed(Execution),
+    /// An order changed.
+    Updated(Update),
+    /// What a changed order is from now on.
+    Replaced {
+        /// Which.
+        order: OrderId,
+        /// What it is.
+        ticket: Ticket,
+        /// What of it has filled.
+        filled: Qty,
+    },
+    /// The account changed its state.
+    Account {
+        /// From now on.
+        state: AccountState,
+        /// Why.
+        cause: String,
+    },
+    /// A strategy changed its state.
+    State {
+        /// Which.
+        strategy: StrategyIndex,
+        /// From now on.
+        state: StrategyState,
+        /// Why.
+        cause: String,
+    },
+    /// A strategy stopped.
+    Fault {
+        /// Which.
+        strategy: StrategyIndex,
+        /// Why.
+        message: String,
+    },
+    /// A strategy wrote a line.
+    Line {
+        /// Which.
+        strategy: StrategyIndex,
+        /// How much it matters.
+        level: Level,
+        /// The line.
+        message: String,
+    },
+    /// A strategy recorded a number; a NaN or an infinity is kept as none.
+    Metric {
+        /// Which.
+        strategy: StrategyIndex,
+        /// Its name.
+        name: String,
+        /// The number.
+        value: Option<f64>,
+    },
+    /// A strategy added to the decision being recorded.
+    Note {
+        /// Which.
+        strategy: StrategyIndex,
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+    },
+    /// All that happened at this instant is above; equity was taken down.
+    Instant,
+    /// The run is over.
+    Finished {
+        /// Fuel that each strategy used.
+        fuel: Vec<u64>,
+    },
+}
+
+/// An event and when it was recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The instant. What traded inside a bar is recorded when the bar closes.
+    pub time: Nanos,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// The events of a run: their digest always, all of them if they are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    digester: Digester,
+    kept: Option<Vec<Entry>>,
+    scratch: Vec<u8>,
+}
+
+impl Log {
+    /// A log of which only the digest remains.
+    #[must_use]
+    pub fn digest_only() -> Self {
+        Self::default()
+    }
+
+    /// A log that keeps every event.
+    #[must_use]
+    pub fn keeping() -> Self {
+        Self { kept: Some(Vec::new()), ..Self::default() }
+    }
+
+    pub(crate) fn push(&mut self, time: Nanos, event: Event) {
+        // The market is an input with a digest of its own, and an instant follows from it.
+        if !matches!(event, Event::Bar { .. } | Event::Instant) {
+            self.scratch.clear();
+            // Serialising to memory does not fail: every key is a text and every number finite.
+            if serde_json::to_writer(&mut self.scratch, &event).is_ok() {
+                self.digester.nanos(time).bytes(&self.scratch);
+            }
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push(Entry { time, event });
+        }
+    }
+
+    /// The digest of all that happened, in order.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digester.clone().finish()
+    }
+
+    /// The events, if they were kept.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        self.kept.as_deref().unwrap_or_default()
+    }
+}

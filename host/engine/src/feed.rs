@@ -1,0 +1,122 @@
+use std::sync::Arc;
+
+use tiltyard_model::{Bar, Columns, InstrumentIndex, Nanos};
+
+/// What the market did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MarketEvent {
+    /// A bar closed.
+    Bar(InstrumentIndex, Bar),
+    /// The instrument trades no more: what is held is closed at its last price.
+    Ended(InstrumentIndex),
+}
+
+/// All that happened at one instant.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Step {
+    /// The instant. This is the kernel's clock: there is no other.
+    pub time: Nanos,
+    /// What happened, in the order of instruments; an end after the last bar.
+    pub events: Vec<MarketEvent>,
+}
+
+/// Where the market comes from: a catalogue or a stream.
+///
+/// A feed is also the clock, because a step carries its time; so the same kernel runs in simulated and in real time.
+pub trait Feed {
+    /// Puts the next instant into `step`; false when there is none. Times never decrease; bars that close at one instant
+    /// come in one step.
+    fn next(&mut self, step: &mut Step) -> bool;
+}
+
+/// The bars of one instrument in a [`BarFeed`].
+#[derive(Debug, Clone)]
+pub struct Lane {
+    /// The bars, shared by all who replay them; consecutive or with gaps, open times rising.
+    pub bars: Arc<Columns>,
+    /// The length of one.
+    pub interval: Nanos,
+    /// The first bar to deliver.
+    pub from: usize,
+    /// One past the last.
+    pub to: usize,
+    /// Whether the instrument ends with its last bar.
+    pub ends: bool,
+}
+
+impl Lane {
+    /// All of these bars.
+    #[must_use]
+    pub fn new(bars: Arc<Columns>, interval: Nanos) -> Self {
+        let to = bars.len();
+        Self { bars, interval, from: 0, to, ends: false }
+    }
+}
+
+/// Bars from memory, merged by the instant at which they close.
+#[derive(Debug, Clone)]
+pub struct BarFeed {
+    lanes: Vec<Lane>,
+}
+
+impl BarFeed {
+    /// One lane for each instrument, in their order.
+    #[must_use]
+    pub fn new(lanes: Vec<Lane>) -> Self {
+        Self { lanes }
+    }
+}
+
+impl Feed for BarFeed {
+    fn next(&mut self, step: &mut Step) -> bool {
+        step.events.clear();
+        let closes =
+            |lane: &Lane| (lane.from < lane.to).then(|| Nanos(lane.bars.open_time()[lane.from]) + lane.interval);
+        let Some(time) = self.lanes.iter().filter_map(closes).min() else { return false };
+        step.time = time;
+        for (index, lane) in (0..).map(InstrumentIndex).zip(&mut self.lanes) {
+            if closes(lane) != Some(time) {
+                continue;
+            }
+            if let Some(bar) = lane.bars.get(lane.from) {
+                step.events.push(MarketEvent::Bar(index, bar));
+            }
+            lane.from += 1;
+            if lane.from == lane.to && lane.ends {
+                step.events.push(MarketEvent::Ended(index));
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{BarFeed, Feed, Lane, MarketEvent, Step};
+    use tiltyard_model::{Bar, InstrumentIndex, Nanos};
+
+    #[test]
+    fn bars_of_different_lengths_meet_when_they_close() {
+        let lane = |interval: i64, count: i64, ends| {
+            let bar = |at: i64| {
+                let price = at as f64 + 1.0;
+                Bar { open_time: Nanos(at * interval), open: price, high: price, low: price, close: price, volume: 1.0 }
+            };
+            Lane { ends, ..Lane::new(Arc::new((0..count).map(bar).collect()), Nanos(interval)) }
+        };
+        let mut feed = BarFeed::new(vec![lane(4, 1, true), lane(2, 3, false)]);
+        let mut step = Step::default();
+        let mut seen = Vec::new();
+        while feed.next(&mut step) {
+            let who = step.events.iter().map(|event| match event {
+                MarketEvent::Bar(InstrumentIndex(index), bar) => format!("{index}@{}", bar.open_time.0),
+                MarketEvent::Ended(index) => format!("{index} ends"),
+            });
+            seen.push((step.time.0, who.collect::<Vec<_>>()));
+        }
+        let expected: [(i64, &[&str]); 3] = [(2, &["1@0"]), (4, &["0@0", "0 ends", "1@2"]), (6, &["1@4"])];
+        assert_eq!(seen, expected.map(|(time, who)| (time, who.iter().map(ToString::to_string).collect())));
+    }
+}

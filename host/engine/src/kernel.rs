@@ -1,0 +1,351 @@
+use tiltyard_model::{
+    Bar, Columns, Decimal, HostStop, Instrument, InstrumentIndex, Money, Nanos, OrderOrigin, SpecificationError,
+};
+use tiltyard_risk::{RiskProfile, StrategyState};
+
+use crate::books::Books;
+use crate::clearing::{Clearing, Message};
+use crate::desk::{Floor, Seat, TradingDesk};
+use crate::event::{Event, Log};
+use crate::execution::StrategyIndex;
+use crate::feed::{Feed, MarketEvent, Step};
+use crate::market::Market;
+use crate::strategy::Strategy;
+use crate::venue::Venue;
+
+/// What a kernel is made of, apart from its strategies.
+#[derive(Debug)]
+pub struct Setup<V> {
+    /// What is traded, and the lengths of its bars.
+    pub instruments: Vec<(Instrument, Nanos)>,
+    /// Where orders go.
+    pub venue: V,
+    /// The limits that every order passes.
+    pub risk: RiskProfile,
+    /// Whether every event is kept, or only the digest of them.
+    pub log: Log,
+}
+
+/// A strategy with what the kernel has to know about it.
+#[derive(Debug)]
+pub struct Player<S> {
+    /// The strategy.
+    pub strategy: S,
+    /// Its cash, in settlement currency: from 0 to 10¹².
+    pub cash: Money,
+    /// The stop-loss that its manifest asks the host to keep.
+    pub host_stop: Option<HostStop>,
+}
+
+/// Why a kernel cannot be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SetupError {
+    /// An instrument whose rules make no sense.
+    #[error(transparent)]
+    Specification(#[from] SpecificationError),
+    /// Not an amount to begin with.
+    #[error("cash is {0}; it must be from 0 to 1000000000000, with at most 8 decimals")]
+    Cash(Decimal),
+    /// Limits that make no sense.
+    #[error("the risk profile is not valid: {}", .0.join("; "))]
+    Risk(Vec<String>),
+    /// A bar that has no length.
+    #[error("{symbol}: bars of {interval} are none; give a length of more than 0")]
+    Interval {
+        /// The instrument.
+        symbol: String,
+        /// What was given.
+        interval: Nanos,
+    },
+}
+
+/// The kernel: feed → venue → ledger → strategy → risk → venue, at every instant in this order.
+///
+/// It is the same in backtest, paper and live. Clock and market come from the [`Feed`], orders go to the [`Venue`], and
+/// nothing in between knows which ones they are.
+#[derive(Debug)]
+pub struct Kernel<V, S: Strategy<TradingDesk<V>>> {
+    desk: TradingDesk<V>,
+    players: Vec<Playing<S, S::Fault>>,
+    over: bool,
+}
+
+#[derive(Debug)]
+struct Playing<S, F> {
+    strategy: S,
+    fault: Option<F>,
+}
+
+/// What a run has come to.
+#[derive(Debug)]
+pub struct Outcome<F> {
+    /// What is known of each strategy.
+    pub books: Books,
+    /// How each strategy stopped, if not well.
+    pub faults: Vec<Option<F>>,
+}
+
+impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
+    /// A kernel before its first instant.
+    ///
+    /// # Errors
+    /// When an instrument, an amount of cash or a limit makes no sense.
+    pub fn new(setup: Setup<V>, players: Vec<Player<S>>) -> Result<Self, SetupError> {
+        let market = Market::new(&setup.instruments)?;
+        for (instrument, interval) in &setup.instruments {
+            if interval.0 <= 0 {
+                return Err(SetupError::Interval { symbol: instrument.symbol.clone(), interval: *interval });
+            }
+        }
+        let problems = setup.risk.problems();
+        if !problems.is_empty() {
+            return Err(SetupError::Risk(problems));
+        }
+        let mut clearing = Clearing::new(Books::new(setup.log), &market, players.len());
+        let most = Decimal::new(1, 0) * Decimal::from(1_000_000_000_000_u64);
+        let mut seats = Vec::new();
+        let mut playing = Vec::new();
+        for (strategy, player) in (0..).map(StrategyIndex).zip(players) {
+            let cash = player.cash.0;
+            if cash.is_sign_negative() || cash > most || cash.normalize().scale() > tiltyard_model::MONEY_SCALE {
+                return Err(SetupError::Cash(cash));
+            }
+            let kinds = setup.instruments.iter().map(|(instrument, _)| instrument.kind).collect();
+            clearing.record(Event::Seated { strategy, cash: player.cash, kinds });
+            seats.push(Seat { host_stop: player.host_stop, ..Seat::default() });
+            playing.push(Playing { strategy: player.strategy, fault: None });
+        }
+        let floor = Floor {
+            market,
+            venue: setup.venue,
+            clearing,
+            risk: setup.risk,
+            seats,
+            acting: StrategyIndex(0),
+            next_timer: 1,
+        };
+        Ok(Self { desk: TradingDesk(Some(Box::new(floor))), players: playing, over: false })
+    }
+
+    /// Bars from before the run, for the strategies and for what the host works out of history. Call it before the first
+    /// step, for each instrument once.
+    pub fn warm_up(&mut self, instrument: InstrumentIndex, bars: &Columns) {
+        let Some(floor) = self.desk.0.as_deref_mut() else { return };
+        for bar in bars.iter() {
+            floor.market.bar(instrument, &bar);
+        }
+        // Chunks that fit into what a sandbox lets pass in one call.
+        const CHUNK: usize = 4_096;
+        for from in (0..bars.len()).step_by(CHUNK) {
+            let chunk = bars.slice(from..from + CHUNK);
+            self.each(|strategy, desk| strategy.warm_up(desk, instrument, &chunk));
+        }
+    }
+
+    /// Runs until the feed or every strategy has ended.
+    pub fn run(mut self, feed: &mut impl Feed) -> Outcome<S::Fault> {
+        let mut step = Step::default();
+        while !self.over && feed.next(&mut step) {
+            self.step(&step);
+        }
+        self.finish()
+    }
+
+    /// One instant, in the order that everything depends on.
+    pub fn step(&mut self, step: &Step) {
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.market_moves(step);
+        }
+        self.limits();
+        self.strategies_act(step);
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.clearing.record(Event::Instant);
+            self.over = floor
+                .clearing
+                .books
+                .records()
+                .iter()
+                .all(|record| record.state == StrategyState::Halted && record.ledger.is_flat());
+        }
+    }
+
+    /// Stops a strategy for good: its orders are cancelled, its positions closed by the profile's rules.
+    pub fn halt(&mut self, strategy: StrategyIndex, cause: &str) {
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.halt(strategy, cause, "halt");
+        }
+    }
+
+    /// Whether every strategy has stopped and closed its positions.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// What is known so far.
+    #[must_use]
+    pub fn books(&self) -> Option<&Books> {
+        self.desk.0.as_ref().map(|floor| &floor.clearing.books)
+    }
+
+    /// Ends the run.
+    #[must_use]
+    pub fn finish(mut self) -> Outcome<S::Fault> {
+        let fuel = self.players.iter().map(|player| player.strategy.fuel_used()).collect();
+        let mut books = Books::default();
+        if let Some(mut floor) = self.desk.0.take() {
+            floor.clearing.record(Event::Finished { fuel });
+            books = floor.clearing.books;
+        }
+        Outcome { books, faults: self.players.into_iter().map(|player| player.fault).collect() }
+    }
+
+    /// Calls every strategy that has not stopped, in order. One that faults is halted.
+    fn each(&mut self, mut call: impl FnMut(&mut S, &mut TradingDesk<V>) -> Result<(), S::Fault>) {
+        for at in 0..self.players.len() {
+            self.call(at, &mut call);
+        }
+    }
+
+    /// Calls one strategy, unless it has stopped; false if it has, or does now.
+    fn call(&mut self, at: usize, call: impl FnOnce(&mut S, &mut TradingDesk<V>) -> Result<(), S::Fault>) -> bool {
+        let index = StrategyIndex(at as u32);
+        let player = &mut self.players[at];
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            let state = floor.clearing.books.record_of(index).map_or(StrategyState::Halted, |record| record.state);
+            if state == StrategyState::Halted {
+                return false;
+            }
+            floor.acting = index;
+        }
+        let Err(fault) = call(&mut player.strategy, &mut self.desk) else { return true };
+        let message = fault.to_string();
+        player.fault = Some(fault);
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.clearing.record(Event::Fault { strategy: index, message });
+            floor.halt(index, "fault", "fault");
+        }
+        false
+    }
+
+    /// Limits that hold whatever a strategy does.
+    fn limits(&mut self) {
+        let Some(floor) = self.desk.0.as_deref_mut() else { return };
+        for strategy in floor.clearing.books.strategies() {
+            if let Some(cause) = floor.breach(strategy) {
+                floor.halt(strategy, &cause, "halt");
+            }
+        }
+    }
+
+    /// Every strategy hears what became of its orders, then of the bars, then that the instant is complete, then its
+    /// timers: one strategy after the other.
+    fn strategies_act(&mut self, step: &Step) {
+        for at in 0..self.players.len() {
+            self.act(at, step);
+        }
+    }
+
+    fn act(&mut self, at: usize, step: &Step) {
+        let messages = match self.desk.0.as_deref_mut() {
+            Some(floor) => floor.clearing.inboxes.get_mut(at).map(std::mem::take).unwrap_or_default(),
+            None => return,
+        };
+        for message in &messages {
+            let alive = self.call(at, |strategy, desk| match message {
+                Message::Fill(fill) => strategy.on_fill(desk, fill),
+                Message::Order(update) => strategy.on_order(desk, update),
+            });
+            if !alive {
+                return;
+            }
+        }
+        for event in &step.events {
+            let MarketEvent::Bar(instrument, bar) = event else { continue };
+            if !self.bar(at, *instrument, bar) {
+                return;
+            }
+        }
+        if !self.call(at, |strategy, desk| strategy.on_step(desk, step.time)) {
+            return;
+        }
+        while let Some(timer) = self.desk.0.as_deref_mut().and_then(|floor| floor.due(at)) {
+            if !self.call(at, |strategy, desk| strategy.on_timer(desk, timer, step.time)) {
+                return;
+            }
+        }
+    }
+
+    fn bar(&mut self, at: usize, instrument: InstrumentIndex, bar: &Bar) -> bool {
+        self.call(at, |strategy, desk| {
+            let target = strategy.on_bar(desk, instrument, bar)?;
+            // NaN is "as before". A refusal is on the record; the signal will say the same again.
+            if let Some(fraction) = target.filter(|fraction| !fraction.is_nan()) {
+                let _ = tiltyard_model::Desk::target(desk, instrument, fraction, None);
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<V: Venue> Floor<V> {
+    /// The market's part of an instant: fills, then marks, then what is in history.
+    fn market_moves(&mut self, step: &Step) {
+        self.clearing.now = step.time;
+        for event in &step.events {
+            match *event {
+                MarketEvent::Bar(instrument, bar) => {
+                    let Some(listed) = self.market.get(instrument) else { continue };
+                    self.venue.on_bar(instrument, listed, &bar, step.time, &mut self.clearing);
+                    let ohlcv = [bar.open, bar.high, bar.low, bar.close, bar.volume];
+                    self.clearing.record(Event::Bar { instrument, open_time: bar.open_time, ohlcv });
+                    self.market.bar(instrument, &bar);
+                }
+                MarketEvent::Ended(instrument) => {
+                    let Some(listed) = self.market.get(instrument) else { continue };
+                    self.venue.on_end(instrument, listed, step.time, &mut self.clearing);
+                    self.clearing.record(Event::Ended(instrument));
+                    self.market.end(instrument);
+                }
+            }
+        }
+    }
+
+    /// Why a strategy must stop now, if it must.
+    fn breach(&self, strategy: StrategyIndex) -> Option<String> {
+        let record = self.clearing.books.record_of(strategy)?;
+        if record.state == StrategyState::Halted {
+            return None;
+        }
+        let equity = record.ledger.equity();
+        if equity.0 <= Decimal::ZERO && !record.ledger.is_flat() {
+            return Some("equity-exhausted".to_owned());
+        }
+        let limit = self.risk.max_drawdown?;
+        let lost = record.peak - equity;
+        (lost.0 >= record.peak.0 * limit && lost.0 > Decimal::ZERO).then(|| "max-drawdown".to_owned())
+    }
+
+    /// Takes everything of a strategy back and closes what it holds.
+    fn halt(&mut self, strategy: StrategyIndex, cause: &str, exit: &str) {
+        let event = Event::State { strategy, state: StrategyState::Halted, cause: cause.to_owned() };
+        self.clearing.record(event);
+        let instruments: Vec<InstrumentIndex> = self.market.iter().map(|(instrument, _)| instrument).collect();
+        let mut requests = self.requests(strategy);
+        for instrument in instruments {
+            requests.cancel_all(instrument, "halt");
+            if let Some(mut ticket) = requests.closing(instrument, OrderOrigin::Host) {
+                ticket.tag = exit.to_owned();
+                requests.place(ticket);
+            }
+        }
+    }
+
+    /// Takes the next timer that is due out of a strategy's seat.
+    fn due(&mut self, at: usize) -> Option<tiltyard_model::TimerId> {
+        let timers = &mut self.seats.get_mut(at)?.timers;
+        let (_, timer) = timers.first().copied().filter(|(due, _)| *due <= self.clearing.now)?;
+        timers.pop_first();
+        Some(timer)
+    }
+}

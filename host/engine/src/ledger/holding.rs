@@ -1,0 +1,177 @@
+use std::collections::VecDeque;
+
+use tiltyard_model::{Decimal, InstrumentKind, Money, OrderId, Price, Qty, Rounding, Side, notional};
+
+use super::round_trip::{Excursion, RoundTrip, Trade};
+use super::{Moment, exact};
+use crate::execution::Execution;
+
+/// What is held of one instrument, lot by lot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holding {
+    kind: InstrumentKind,
+    /// Signed: negative when short. The sum of the lots.
+    quantity: Qty,
+    lots: VecDeque<Lot>,
+    mark: Option<Price>,
+    bars: u64,
+}
+
+/// What one fill opened and nothing has closed yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lot {
+    /// The order that opened it.
+    pub order: OrderId,
+    /// When.
+    pub opened: Moment,
+    /// At what price.
+    pub price: Price,
+    /// More than 0.
+    pub quantity: Qty,
+    /// What was paid for it, negative for what a short sale brought.
+    pub cost: Money,
+    /// What of the entry's fee is on it.
+    pub fee: Money,
+    /// Whether it was opened inside its bar, so that the bar's extremes may lie before it.
+    inside: bool,
+    excursion: Excursion,
+}
+
+impl Holding {
+    pub(super) fn new(kind: InstrumentKind) -> Self {
+        Self { kind, quantity: Qty::ZERO, lots: VecDeque::new(), mark: None, bars: 0 }
+    }
+
+    /// The instrument's kind.
+    #[must_use]
+    pub fn kind(&self) -> InstrumentKind {
+        self.kind
+    }
+
+    /// Base currency, negative when short.
+    #[must_use]
+    pub fn quantity(&self) -> Qty {
+        self.quantity
+    }
+
+    /// The lots, oldest first.
+    pub fn lots(&self) -> impl ExactSizeIterator<Item = &Lot> {
+        self.lots.iter()
+    }
+
+    /// The last price that the instrument was marked to.
+    #[must_use]
+    pub fn last_mark(&self) -> Option<Price> {
+        self.mark
+    }
+
+    /// What the lots cost, negative when short.
+    #[must_use]
+    pub fn cost(&self) -> Money {
+        self.lots.iter().map(|lot| lot.cost).sum()
+    }
+
+    /// What it is worth at the last mark, rounded against the strategy; negative when short.
+    #[must_use]
+    pub fn value(&self) -> Money {
+        if self.quantity.is_zero() {
+            return Money::ZERO;
+        }
+        let worth = self.mark.and_then(|mark| notional(mark, self.quantity, Rounding::Down));
+        // Without a mark it is worth what it cost; prices and quantities are bounded, so that nothing else is missing.
+        worth.unwrap_or_else(|| self.cost())
+    }
+
+    /// Profit at the last mark, before the cost of closing.
+    #[must_use]
+    pub fn unrealised(&self) -> Money {
+        self.value() - self.cost()
+    }
+
+    /// The average price of the lots, for display; `None` when flat.
+    #[must_use]
+    pub fn entry_price(&self) -> Option<f64> {
+        let quantity = self.quantity.to_f64();
+        (quantity != 0.0).then(|| self.cost().to_f64() / quantity)
+    }
+
+    pub(super) fn mark(&mut self, high: f64, low: f64, close: f64) {
+        self.bars += 1;
+        if self.quantity.is_zero() {
+            // Converted when it is needed: most bars of most runs find nothing held.
+            self.mark = None;
+            return;
+        }
+        self.mark = exact(close).or(self.mark);
+        let long = self.quantity.0.is_sign_positive();
+        for lot in &mut self.lots {
+            if lot.inside && lot.opened.bar + 1 == self.bars {
+                lot.excursion.see(close, long);
+            } else {
+                lot.excursion.see(high, long);
+                lot.excursion.see(low, long);
+            }
+        }
+    }
+
+    /// Books a trade: what it closes goes out first in, first out, what is left over opens a lot. Answers with what
+    /// closing has earned before fees.
+    pub(super) fn book(&mut self, execution: &Execution, trips: &mut Vec<RoundTrip>) -> Money {
+        let at = Moment { time: execution.time, bar: self.bars };
+        let mut rest = Trade { quantity: execution.quantity, value: execution.value, fee: execution.fee };
+        let mut realised = Money::ZERO;
+        let closes = self.quantity.0 * execution.side.signed(Qty(Decimal::ONE)).0 < Decimal::ZERO;
+        if closes {
+            let side = execution.side.opposite();
+            while !rest.quantity.is_zero() {
+                let Some(lot) = self.lots.front_mut() else { break };
+                let quantity = lot.quantity.min(rest.quantity);
+                let out = rest.take(quantity);
+                let entry = lot.take(quantity);
+                lot.excursion.see(execution.price.to_f64(), side == Side::Buy);
+                let trip = RoundTrip::new(side, lot, &entry, execution, at, &out);
+                realised += trip.gross;
+                RoundTrip::join(trips, trip);
+                if lot.quantity.is_zero() {
+                    self.lots.pop_front();
+                }
+            }
+        }
+        if !rest.quantity.is_zero() {
+            let cost = match execution.side {
+                Side::Buy => rest.value,
+                Side::Sell => -rest.value,
+            };
+            self.lots.push_back(Lot {
+                order: execution.order,
+                opened: at,
+                price: execution.price,
+                quantity: rest.quantity,
+                cost,
+                fee: rest.fee,
+                inside: !execution.at_open,
+                excursion: Excursion::from(execution.price.to_f64()),
+            });
+        }
+        self.quantity += execution.signed();
+        if self.mark.is_none() {
+            self.mark = Some(execution.price);
+        }
+        realised
+    }
+}
+
+impl Lot {
+    /// The price range that was seen while it was held.
+    pub(super) fn excursion(&self) -> &Excursion {
+        &self.excursion
+    }
+
+    /// Takes a part of the lot out, with its share of cost and fee; all of it leaves nothing behind.
+    fn take(&mut self, quantity: Qty) -> Trade {
+        let mut whole = Trade { quantity: self.quantity, value: self.cost, fee: self.fee };
+        let part = whole.take(quantity);
+        (self.quantity, self.cost, self.fee) = (whole.quantity, whole.value, whole.fee);
+        part
+    }
+}

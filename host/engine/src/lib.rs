@@ -1,0 +1,32 @@
+//! The kernel that backtest, paper and live share: feed → venue → ledger → strategy → risk → venue.
+//!
+//! Pure: no clock, no randomness but what is drawn from a run's seed, no I/O. Whatever happens becomes an [`Event`];
+//! [`Books`] follow from events alone, so that a kept log rebuilds every number.
+
+#![forbid(unsafe_code)]
+
+mod books;
+mod clearing;
+mod desk;
+mod event;
+mod execution;
+mod feed;
+mod kernel;
+mod ledger;
+mod market;
+mod metrics;
+mod requests;
+mod strategy;
+mod targets;
+pub mod venue;
+
+pub use books::{Books, Record, Sample};
+pub use desk::TradingDesk;
+pub use event::{Entry, Event, Log};
+pub use execution::{Execution, Reason, StrategyIndex, Update};
+pub use feed::{BarFeed, Feed, Lane, MarketEvent, Step};
+pub use kernel::{Kernel, Outcome, Player, Setup, SetupError};
+pub use ledger::{Holding, Ledger, Lot, Moment, RoundTrip, Totals};
+pub use market::{Listed, Market};
+pub use metrics::{Basis, Convention, Metrics, Period};
+pub use strategy::Strategy;

@@ -1,0 +1,142 @@
+use tiltyard_model::{
+    Bar, Columns, Instrument, InstrumentIndex, Nanos, Price, Specification, SpecificationError, decimal,
+};
+
+/// What the kernel knows of each instrument's market so far.
+#[derive(Debug)]
+pub struct Market {
+    listed: Vec<Listed>,
+}
+
+/// One instrument and what it has shown.
+#[derive(Debug)]
+pub struct Listed {
+    /// The instrument.
+    pub instrument: Instrument,
+    /// Its rules in exact numbers.
+    pub rules: Specification,
+    /// Length of its bars.
+    pub interval: Nanos,
+    history: History,
+    ended: bool,
+}
+
+impl Market {
+    /// These instruments and the lengths of their bars, with nothing seen yet.
+    ///
+    /// # Errors
+    /// The first instrument whose rules make no sense.
+    pub fn new(instruments: &[(Instrument, Nanos)]) -> Result<Self, SpecificationError> {
+        let listed = instruments.iter().map(|(instrument, interval)| {
+            Ok(Listed {
+                rules: Specification::new(instrument)?,
+                instrument: instrument.clone(),
+                interval: *interval,
+                history: History::default(),
+                ended: false,
+            })
+        });
+        Ok(Self { listed: listed.collect::<Result<_, _>>()? })
+    }
+
+    /// The instrument with this index.
+    #[must_use]
+    pub fn get(&self, index: InstrumentIndex) -> Option<&Listed> {
+        self.listed.get(index.0 as usize)
+    }
+
+    /// How many instruments there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
+    /// All instruments with their indices.
+    pub fn iter(&self) -> impl Iterator<Item = (InstrumentIndex, &Listed)> {
+        (0..).map(InstrumentIndex).zip(&self.listed)
+    }
+
+    /// A bar closed.
+    pub(crate) fn bar(&mut self, index: InstrumentIndex, bar: &Bar) {
+        if let Some(listed) = self.listed.get_mut(index.0 as usize) {
+            listed.history.push(bar);
+        }
+    }
+
+    /// The instrument trades no more.
+    pub(crate) fn end(&mut self, index: InstrumentIndex) {
+        if let Some(listed) = self.listed.get_mut(index.0 as usize) {
+            listed.ended = true;
+        }
+    }
+}
+
+impl Listed {
+    /// The last price; `None` before the first bar and after the instrument's end.
+    #[must_use]
+    pub fn mark(&self) -> Option<Price> {
+        let close = self.history.bars.close().last().filter(|_| !self.ended)?;
+        decimal(*close).map(Price)
+    }
+
+    /// Whether it trades no more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The latest closed bars, oldest first: `count`, or as many as are kept.
+    #[must_use]
+    pub fn history(&self, count: usize) -> Columns {
+        let bars = &self.history.bars;
+        bars.slice(bars.len().saturating_sub(count.min(History::DEPTH))..bars.len())
+    }
+
+    /// Wilder's average true range over `bars` bars at the last close, in quote currency: the mean of the first `bars`
+    /// true ranges that are kept, smoothed by 1 ÷ `bars` from there on (J. W. Wilder, "New Concepts in Technical
+    /// Trading Systems", 1978). `None` before there are `bars` of them.
+    ///
+    /// It is worked out from at most ten times `bars` true ranges, so that it depends on nothing older: what is left
+    /// out has a weight below (1 − 1/n)⁹ⁿ, a ten-thousandth.
+    #[must_use]
+    pub fn average_true_range(&self, bars: usize) -> Option<f64> {
+        let all = &self.history.bars;
+        let (high, low, close) = (all.high(), all.low(), all.close());
+        let from = all.len().saturating_sub(bars.saturating_mul(10)).max(1);
+        let true_range = |at: usize| {
+            let before = close[at - 1];
+            (high[at] - low[at]).max((high[at] - before).abs()).max((low[at] - before).abs())
+        };
+        if bars == 0 || all.len() < from + bars {
+            return None;
+        }
+        let n = bars as f64;
+        let mean = (from..from + bars).map(true_range).sum::<f64>() / n;
+        Some((from + bars..all.len()).map(true_range).fold(mean, |average, range| (average * (n - 1.0) + range) / n))
+    }
+}
+
+/// The last bars of an instrument, so many that no strategy may ask for more; a run of months needs no more memory than
+/// one of days.
+#[derive(Debug, Default)]
+struct History {
+    bars: Columns,
+}
+
+impl History {
+    /// Bars that are always kept, once there were as many.
+    const DEPTH: usize = 100_000;
+
+    fn push(&mut self, bar: &Bar) {
+        if self.bars.len() == 2 * Self::DEPTH {
+            self.bars = self.bars.slice(Self::DEPTH..2 * Self::DEPTH);
+        }
+        self.bars.push(bar);
+    }
+}

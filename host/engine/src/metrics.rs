@@ -1,0 +1,313 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tiltyard_model::Nanos;
+use tiltyard_stats::{self as stats, Figure};
+
+use crate::books::{Record, Sample};
+use crate::ledger::RoundTrip;
+
+/// A day, the shortest period of the usual conventions.
+const DAY: i64 = 86_400_000_000_000;
+/// Days from which on returns are taken by day.
+const DAYS: i64 = 28;
+
+/// How a strategy did. Formulas follow quantstats and empyrical, as documented in [`tiltyard_stats`]; a figure that is
+/// not defined is absent, and [`Metrics::undefined`] says why.
+///
+/// Amounts are in settlement currency, returns and drawdowns fractions of equity: 0.01 is one percent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// What the strategy began with.
+    pub initial_equity: f64,
+    /// Cash plus holdings at the last marks.
+    pub final_equity: f64,
+    /// Growth of the equity over the run.
+    pub total_return: Option<f64>,
+    /// Growth a year: (1 + total)^(periods a year ÷ periods) − 1.
+    pub annual_return: Option<f64>,
+    /// Standard deviation of returns (ddof 1), a year.
+    pub volatility: Option<f64>,
+    /// Mean return ÷ standard deviation (ddof 1), a year, without a risk-free rate.
+    pub sharpe: Option<f64>,
+    /// Mean return ÷ √(Σ min(r, 0)² ÷ n), a year.
+    pub sortino: Option<f64>,
+    /// Annual return ÷ |max drawdown|.
+    pub calmar: Option<f64>,
+    /// Deepest fall below the highest equity before, of the return series; negative or 0.
+    pub max_drawdown: Option<f64>,
+    /// Longest time below an earlier peak, in periods of the return series.
+    pub max_drawdown_length: Option<f64>,
+    /// Deepest fall below the highest equity before, at every instant; negative or 0. Never shallower than `max_drawdown`.
+    pub max_drawdown_marked: Option<f64>,
+    /// Share of round trips with a profit among those with a profit or a loss.
+    pub hit_rate: Option<f64>,
+    /// Profit of the round trips that won ÷ loss of those that lost, net.
+    pub profit_factor: Option<f64>,
+    /// Mean net profit of a round trip.
+    pub expectancy: Option<f64>,
+    /// Mean net profit of those that won.
+    pub average_win: Option<f64>,
+    /// Mean net loss of those that lost; negative.
+    pub average_loss: Option<f64>,
+    /// Round trips.
+    pub trades: u64,
+    /// Round trips a week of the run.
+    pub trades_per_week: Option<f64>,
+    /// Mean time from entry to exit, in hours.
+    pub average_holding_hours: Option<f64>,
+    /// Share of instants after which something was held.
+    pub exposure: Option<f64>,
+    /// Everything bought and sold ÷ mean equity.
+    pub turnover: Option<f64>,
+    /// Fees paid.
+    pub fees: f64,
+    /// Funding received less paid. Bars of spot instruments bring none.
+    pub funding: f64,
+    /// Requests that broke a rule of risk.
+    pub violations: u64,
+    /// Refused requests and rejected orders ÷ all orders and refusals.
+    pub reject_rate: Option<f64>,
+    /// Fuel ÷ bars: what the strategy costs to run, the same on every machine.
+    pub fuel_per_bar: Option<f64>,
+    /// Time from an event to the strategy's answer, in milliseconds. Only a live run has one.
+    pub decision_latency_ms: Option<f64>,
+    /// What the returns are.
+    pub returns: Convention,
+    /// Why a figure is absent, by its name.
+    pub undefined: BTreeMap<String, String>,
+}
+
+/// Which returns the figures are taken from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Convention {
+    /// `daily` (UTC) for runs of 28 days or more, `per_bar` for shorter ones.
+    pub period: Period,
+    /// Number of returns.
+    pub count: usize,
+    /// Periods a year.
+    pub periods_per_year: f64,
+}
+
+/// The length of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// From midnight to midnight, UTC. A day without bars has a return of 0.
+    Daily,
+    /// From one instant of the run to the next.
+    PerBar,
+}
+
+/// What else the figures depend on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Basis {
+    /// When the run began: the open of its first bar.
+    pub begin: Nanos,
+    /// The shortest of the run's bar intervals.
+    pub interval: Nanos,
+    /// Days of trading a year: 365, or 252 for equities.
+    pub days_per_year: f64,
+}
+
+impl Metrics {
+    /// How a strategy did, from its record.
+    #[must_use]
+    pub fn of(record: &Record, basis: &Basis) -> Self {
+        let totals = record.ledger.totals();
+        let initial = totals.initial.to_f64();
+        let (returns, convention) = returns(initial, &record.curve, basis);
+        let year = convention.periods_per_year;
+        let trips = record.ledger.round_trips();
+        let net: Vec<f64> = trips.iter().map(|trip| trip.net.to_f64()).collect();
+        let wins: Vec<f64> = net.iter().copied().filter(|net| *net > 0.0).collect();
+        let losses: Vec<f64> = net.iter().copied().filter(|net| *net < 0.0).collect();
+        let weeks = span(&record.curve, basis) / (7.0 * DAY as f64);
+        let asked = record.accepted + record.refused;
+        let mut undefined = Undefined::default();
+        let mut figure = |name: &str, figure: Figure| undefined.note(name, figure);
+        let metrics = Self {
+            initial_equity: initial,
+            final_equity: totals.equity.to_f64(),
+            // The exact quotient; compounding the returns again would only add rounding.
+            total_return: figure(
+                "total_return",
+                stats::total_return(&returns).map(|_| totals.equity.to_f64() / initial - 1.0),
+            ),
+            annual_return: figure("annual_return", stats::annual_return(&returns, year)),
+            volatility: figure("volatility", stats::volatility(&returns, year)),
+            sharpe: figure("sharpe", stats::sharpe(&returns, year)),
+            sortino: figure("sortino", stats::sortino(&returns, year)),
+            calmar: figure("calmar", stats::calmar(&returns, year)),
+            max_drawdown: figure("max_drawdown", stats::max_drawdown(&returns)),
+            max_drawdown_length: figure(
+                "max_drawdown_length",
+                stats::max_drawdown_length(&returns).map(|periods| periods as f64),
+            ),
+            max_drawdown_marked: figure(
+                "max_drawdown_marked",
+                stats::max_drawdown(&changes(initial, record.curve.iter().map(|sample| sample.equity))),
+            ),
+            hit_rate: figure("hit_rate", stats::hit_rate(&net)),
+            profit_factor: figure("profit_factor", stats::profit_factor(&net)),
+            expectancy: figure("expectancy", stats::mean(&net)),
+            average_win: figure("average_win", stats::mean(&wins)),
+            average_loss: figure("average_loss", stats::mean(&losses)),
+            trades: trips.len() as u64,
+            trades_per_week: ratio(trips.len() as f64, weeks),
+            average_holding_hours: figure("average_holding_hours", stats::mean(&holding_hours(trips))),
+            exposure: ratio(
+                record.curve.iter().filter(|sample| sample.exposed).count() as f64,
+                record.curve.len() as f64,
+            ),
+            turnover: mean_equity(&record.curve).and_then(|mean| ratio(record.ledger.turnover().to_f64(), mean)),
+            fees: totals.fees.to_f64(),
+            funding: 0.0,
+            violations: record.violations,
+            reject_rate: ratio((record.refused + record.rejected) as f64, asked as f64),
+            fuel_per_bar: ratio(record.fuel as f64, record.bars as f64).filter(|_| record.fuel > 0),
+            decision_latency_ms: None,
+            returns: convention,
+            undefined: BTreeMap::new(),
+        };
+        let without =
+            |name: &str, value: Option<f64>, why: &str| value.is_none().then(|| (name.to_owned(), why.to_owned()));
+        let ratios = [
+            without("trades_per_week", metrics.trades_per_week, "no bar was seen"),
+            without("exposure", metrics.exposure, "no bar was seen"),
+            without("turnover", metrics.turnover, "no bar was seen, or the mean equity is not above 0"),
+            without("reject_rate", metrics.reject_rate, "nothing was asked for"),
+            without("fuel_per_bar", metrics.fuel_per_bar, "no bar was seen, or the strategy is not metered"),
+            without("decision_latency_ms", None, "a simulated run has no clock"),
+        ];
+        let undefined = undefined.0.into_iter().chain(ratios.into_iter().flatten()).collect();
+        Self { undefined, ..metrics }
+    }
+}
+
+/// Figures that are not defined, and why.
+#[derive(Default)]
+struct Undefined(BTreeMap<String, String>);
+
+impl Undefined {
+    fn note(&mut self, name: &str, figure: Figure) -> Option<f64> {
+        figure.map_err(|why| self.0.insert(name.to_owned(), why.to_string())).ok()
+    }
+}
+
+/// A quotient, if there is something to divide by.
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+/// From the beginning of the run to its last instant, in nanoseconds.
+fn span(curve: &[Sample], basis: &Basis) -> f64 {
+    curve.last().map_or(0.0, |last| (last.time - basis.begin).0 as f64)
+}
+
+fn mean_equity(curve: &[Sample]) -> Option<f64> {
+    ratio(curve.iter().map(|sample| sample.equity).sum(), curve.len() as f64)
+}
+
+fn holding_hours(trips: &[RoundTrip]) -> Vec<f64> {
+    let hour = 3_600e9;
+    trips.iter().map(|trip| (trip.exit_time - trip.entry_time).0 as f64 / hour).collect()
+}
+
+/// Relative changes from each value to the next, the first from `before`. A value that is not above 0 ends the series with
+/// the loss of everything.
+fn changes(mut before: f64, values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut changes = Vec::new();
+    for value in values {
+        if value <= 0.0 || before <= 0.0 {
+            changes.push(-1.0);
+            break;
+        }
+        changes.push(value / before - 1.0);
+        before = value;
+    }
+    changes
+}
+
+/// The returns that figures are taken from, and what they are.
+fn returns(initial: f64, curve: &[Sample], basis: &Basis) -> (Vec<f64>, Convention) {
+    let convention = |period, count, periods_per_year| Convention { period, count, periods_per_year };
+    if span(curve, basis) < (DAYS * DAY) as f64 {
+        let returns = changes(initial, curve.iter().map(|sample| sample.equity));
+        let count = returns.len();
+        let periods = basis.days_per_year * DAY as f64 / basis.interval.0.max(1) as f64;
+        return (returns, convention(Period::PerBar, count, periods));
+    }
+    // A bar that closes at midnight belongs to the day that ends.
+    let day = |time: Nanos| (time.0 - 1).div_euclid(DAY);
+    let first = basis.begin.0.div_euclid(DAY);
+    let last = curve.last().map_or(first, |sample| day(sample.time));
+    let mut closes = vec![None; usize::try_from(last - first + 1).unwrap_or_default()];
+    for sample in curve {
+        let at = usize::try_from(day(sample.time) - first).ok();
+        if let Some(close) = at.and_then(|at| closes.get_mut(at)) {
+            *close = Some(sample.equity);
+        }
+    }
+    let mut equity = initial;
+    let closes = closes.into_iter().map(|close| {
+        equity = close.unwrap_or(equity);
+        equity
+    });
+    let returns = changes(initial, closes);
+    let count = returns.len();
+    (returns, convention(Period::Daily, count, basis.days_per_year))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Basis, DAY, Metrics, Period};
+    use crate::books::{Books, Record};
+    use crate::event::{Entry, Event};
+    use crate::execution::StrategyIndex;
+    use tiltyard_model::{Decimal, InstrumentKind, Money, Nanos};
+
+    const HOUR: i64 = DAY / 24;
+
+    /// Nothing held for this many hours.
+    fn idle(hours: i64) -> Record {
+        let cash = Money(Decimal::from(1_000));
+        let seated = Event::Seated { strategy: StrategyIndex(0), cash, kinds: vec![InstrumentKind::Spot] };
+        let instants = (1..=hours).map(|hour| Entry { time: Nanos(hour * HOUR), event: Event::Instant });
+        let entries: Vec<_> = std::iter::once(Entry { time: Nanos(0), event: seated }).chain(instants).collect();
+        Books::replay(&entries).records()[0].clone()
+    }
+
+    fn metrics(record: &Record) -> Metrics {
+        Metrics::of(record, &Basis { begin: Nanos(0), interval: Nanos(HOUR), days_per_year: 365.0 })
+    }
+
+    #[test]
+    fn returns_are_daily_from_28_days_on() {
+        let short = metrics(&idle(28 * 24 - 1)).returns;
+        assert_eq!((short.period, short.count, short.periods_per_year), (Period::PerBar, 671, 8_760.0));
+        let long = metrics(&idle(28 * 24)).returns;
+        assert_eq!((long.period, long.count, long.periods_per_year), (Period::Daily, 28, 365.0));
+    }
+
+    #[test]
+    fn what_is_undefined_is_absent_and_says_why() {
+        let metrics = metrics(&idle(48));
+        assert_eq!((metrics.total_return, metrics.max_drawdown), (Some(0.0), Some(0.0)));
+        for name in ["sharpe", "sortino", "calmar", "hit_rate", "profit_factor", "expectancy", "reject_rate"] {
+            assert!(metrics.undefined.contains_key(name), "{name}");
+        }
+        let json = serde_json::to_value(&metrics).unwrap();
+        assert!(json["sharpe"].is_null() && json["undefined"]["sharpe"].is_string());
+        let absent = json.as_object().unwrap().iter().filter(|(_, value)| value.is_null());
+        let named = absent.map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(named, json["undefined"].as_object().unwrap().keys().cloned().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_bars_at_all_leave_nothing_defined_but_the_amounts() {
+        let metrics = metrics(&idle(0));
+        assert_eq!((metrics.final_equity, metrics.trades), (1_000.0, 0));
+        assert_eq!((metrics.total_return, metrics.exposure, metrics.turnover), (None, None, None));
+    }
+}

@@ -1,0 +1,84 @@
+//! Where orders go.
+
+mod conservative;
+mod costs;
+mod fill_rules;
+mod simulated;
+mod working;
+
+use std::fmt;
+
+use tiltyard_model::{Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, Price, Qty, Ticket};
+
+use crate::execution::{Execution, Reason, StrategyIndex, Update};
+use crate::market::Listed;
+
+pub use conservative::Conservative;
+pub use costs::{Costs, Latency};
+pub use fill_rules::{FillRules, Ohlc, Outcome, Stage, Trade};
+pub use simulated::SimulatedVenue;
+pub use working::Working;
+pub(crate) use working::protecting;
+
+/// A place where orders are worked: simulated, or an exchange.
+///
+/// An order that reaches a venue has passed every rule of risk. The venue says what becomes of it through [`Host`].
+pub trait Venue: fmt::Debug + Send + 'static {
+    /// Takes an order. It is active from `now` plus the venue's latency, which is the answer.
+    fn place(&mut self, order: OrderId, strategy: StrategyIndex, ticket: Ticket, now: Nanos) -> Nanos;
+
+    /// Takes an order back, as soon as latency allows.
+    fn cancel(&mut self, order: OrderId, reason: Reason, now: Nanos, host: &mut dyn Host);
+
+    /// Changes an order, as soon as latency allows. Until then it stays what it is.
+    fn replace(&mut self, order: OrderId, change: Change, now: Nanos, host: &mut dyn Host);
+
+    /// A bar closed at `now`: orders may fill.
+    fn on_bar(&mut self, instrument: InstrumentIndex, listed: &Listed, bar: &Bar, now: Nanos, host: &mut dyn Host);
+
+    /// The instrument trades no more: every order in it ends, and what is held is closed at its last price.
+    fn on_end(&mut self, instrument: InstrumentIndex, listed: &Listed, now: Nanos, host: &mut dyn Host);
+
+    /// Orders in an instrument that have not ended, in the order in which they were accepted.
+    fn working(&self, instrument: InstrumentIndex) -> &[Working];
+
+    /// What a taker may have to pay on top of a price, as a fraction of it, when trading this much.
+    fn cost(&self) -> Decimal;
+}
+
+/// What a venue asks of the host and tells it. A simulated venue keeps no accounts of its own; it asks for them here,
+/// where an exchange would look into its own.
+pub trait Host {
+    /// How much of this order could trade at this price: as far as cash, holdings and margin go.
+    fn room(&self, order: &Working, listed: &Listed, price: Price) -> Room;
+
+    /// What a strategy holds of an instrument.
+    fn position(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Qty;
+
+    /// The strategies that there are.
+    fn strategies(&self) -> Vec<StrategyIndex>;
+
+    /// A number for an order that the venue or the host makes.
+    fn next_order(&mut self) -> OrderId;
+
+    /// An order that came to life at the venue: the stop-loss or take-profit of another.
+    fn accepted(&mut self, order: &Working);
+
+    /// An order traded.
+    fn executed(&mut self, execution: Execution);
+
+    /// An order changed its state.
+    fn updated(&mut self, update: Update);
+
+    /// An order is from now on what `order` says.
+    fn replaced(&mut self, order: &Working);
+}
+
+/// How much may trade, and what stands in the way of more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// At most this much.
+    pub quantity: Qty,
+    /// Why not more, such as `reduce-only` or `insufficient-funds`.
+    pub because: &'static str,
+}

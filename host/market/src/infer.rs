@@ -1,0 +1,97 @@
+//! An instrument's rules, guessed from its bars.
+
+use tiltyard_model::{Instrument, InstrumentKind};
+
+use crate::Series;
+
+/// Most decimals that an inferred tick or lot has; more than that is how a binary number was printed, not a rule.
+pub const FINEST_DECIMALS: u32 = 12;
+
+/// Currencies that prices are in, longest first.
+const QUOTES: [&str; 12] = ["FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "GBP", "TRY", "BTC", "ETH", "BNB"];
+
+/// A spot instrument inferred from the data: what the venue's rules were is not known.
+///
+/// Tick and lot are the finest steps that the file's prices and volumes show, at most [`FINEST_DECIMALS`] decimals;
+/// the venue's may have been coarser at times, or finer. There is no least notional and no leverage. Fees are given,
+/// as fractions of notional. Base and quote are taken from the symbol: at its `/` or `-`, else before the longest known
+/// quote currency it ends with (so `DOTUSD` is taken for DO in TUSD; write `DOT-USD`), else the whole symbol in USD.
+#[must_use]
+pub fn infer_instrument(symbol: &str, venue: &str, series: &Series, maker_fee: f64, taker_fee: f64) -> Instrument {
+    let (base, quote) = split(symbol);
+    Instrument {
+        symbol: symbol.to_owned(),
+        venue: venue.to_owned(),
+        kind: InstrumentKind::Spot,
+        base,
+        quote,
+        tick: step(series.price_decimals),
+        lot: step(series.volume_decimals),
+        min_notional: 0.0,
+        maker_fee,
+        taker_fee,
+        max_leverage: 1.0,
+    }
+}
+
+fn split(symbol: &str) -> (String, String) {
+    let symbol = symbol.to_ascii_uppercase();
+    let parted = symbol.split_once(['/', '-']).or_else(|| {
+        QUOTES.iter().find_map(|quote| Some((symbol.strip_suffix(quote)?, *quote)).filter(|(base, _)| !base.is_empty()))
+    });
+    match parted {
+        Some((base, quote)) if !base.is_empty() && !quote.is_empty() => (base.to_owned(), quote.to_owned()),
+        _ => (symbol, "USD".to_owned()),
+    }
+}
+
+/// The number nearest to 10⁻ⁿ, which powers of 10 computed by multiplication are not always.
+fn step(decimals: u32) -> f64 {
+    format!("1e-{}", decimals.min(FINEST_DECIMALS)).parse().expect("1e-n is a number")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{infer_instrument, split, step};
+    use crate::{Report, Series};
+    use tiltyard_model::{Columns, InstrumentKind};
+
+    #[test]
+    fn symbols_split_before_the_longest_quote_they_end_with() {
+        for (symbol, base, quote) in [
+            ("BTCUSDT", "BTC", "USDT"),
+            ("btcusdt", "BTC", "USDT"),
+            ("BTCFDUSD", "BTC", "FDUSD"),
+            ("BTCUSD", "BTC", "USD"),
+            ("ETHBTC", "ETH", "BTC"),
+            ("USDTTRY", "USDT", "TRY"),
+            ("BTC/USDT", "BTC", "USDT"),
+            ("BTC-USD", "BTC", "USD"),
+            ("DOT-USD", "DOT", "USD"),
+            ("XAU/CHF", "XAU", "CHF"),
+            ("AAPL", "AAPL", "USD"),
+            ("USDT", "USDT", "USD"),
+            ("/USDT", "/USDT", "USD"),
+            ("", "", "USD"),
+        ] {
+            assert_eq!(split(symbol), (base.to_owned(), quote.to_owned()), "{symbol}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_the_number_nearest_to_the_power() {
+        assert_eq!([0, 1, 2, 5, 8].map(step), [1.0, 0.1, 0.01, 0.000_01, 0.000_000_01]);
+        assert_eq!(step(17), 1e-12);
+        assert_eq!(step(u32::MAX), 1e-12);
+    }
+
+    #[test]
+    fn an_inferred_instrument_is_spot_without_leverage() {
+        let series =
+            Series { bars: Columns::default(), price_decimals: 2, volume_decimals: 5, report: Report::default() };
+        let instrument = infer_instrument("BTCUSDT", "binance", &series, 0.001, 0.002);
+        assert_eq!((instrument.tick, instrument.lot, instrument.min_notional), (0.01, 0.000_01, 0.0));
+        assert_eq!((instrument.maker_fee, instrument.taker_fee, instrument.max_leverage), (0.001, 0.002, 1.0));
+        assert_eq!((instrument.kind, instrument.symbol.as_str()), (InstrumentKind::Spot, "BTCUSDT"));
+    }
+}
