@@ -6,9 +6,9 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ma_cross::MaCross;
 use tiltyard_model::{Columns, InstrumentIndex};
-use tiltyard_sandbox::{Component, Instance, Limits, Mode, Tape};
+use tiltyard_sandbox::{Component, Instance, Limits, Mode};
 use tiltyard_sdk::Signal as _;
-use tiltyard_tests::{Ground, Wat, bars, start};
+use tiltyard_tests::{Ground, Tape, Wat, bars, start};
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 

@@ -1,7 +1,9 @@
 //! Guests that attack: one table, one entry a guest.
 
 use tiltyard_model::Value;
-use tiltyard_sandbox::{Fault, FaultKind, LoadError, Refusal, Scope, StartError, Tape};
+use tiltyard_sandbox::{Fault, FaultKind, LoadError, Refusal, Scope, StartError};
+
+use crate::tape::Tape;
 
 use crate::files::{
     CLOSE, EQUITY, FILES, HISTORY, LOG, RANDOM, STDOUT, SUBMIT, TARGET, TIMER, call_tree, corrupt, declared, exports,

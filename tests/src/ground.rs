@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tiltyard_model::{Bar, Columns, Digest, Instrument, InstrumentKind, Nanos, Start, Value};
 use tiltyard_sandbox::{
-    AdmissionLimits, Cache, CompileLimits, Compiler, Component, Limits, LoadError, Mode, Played, PoolLimits, Sandbox,
-    SandboxConfig, Tape,
+    AdmissionLimits, Cache, CompileLimits, Compiler, Component, Limits, LoadError, Mode, PoolLimits, Sandbox,
+    SandboxConfig,
 };
+
+use crate::tape::{Played, Tape};
 
 /// A sandbox with a cache of its own that is gone when it is dropped.
 #[derive(Debug)]

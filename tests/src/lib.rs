@@ -4,11 +4,12 @@ mod corpus;
 mod files;
 mod ground;
 mod guest;
+mod tape;
 
 pub use corpus::{BARS, CORPUS, Case, Outcome};
 pub use ground::{Ground, bars, honest, signature, start};
 pub use guest::{Wat, componentize, contract, core_module, manifest};
-pub use tiltyard_sandbox::Played;
+pub use tape::{Played, Tape};
 
 /// The Rust guest that tries what its standard library offers; see `tests/guests/curious`.
 pub const CURIOUS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/curious.wasm"));

@@ -5,8 +5,8 @@
 use std::thread;
 
 use tiltyard_model::Value;
-use tiltyard_sandbox::{CacheOutcome, CompileLimits, Component, Limits, Mode, PoolLimits, Tape};
-use tiltyard_tests::{CURIOUS, Ground, Played, bars, signature, start};
+use tiltyard_sandbox::{CacheOutcome, CompileLimits, Component, Limits, Mode, PoolLimits};
+use tiltyard_tests::{CURIOUS, Ground, Played, Tape, bars, signature, start};
 
 const WORKER: &str = env!("CARGO_BIN_EXE_compile-worker");
 

@@ -64,7 +64,7 @@ fn a_fault_tells_where_in_the_guest_it_happened() {
 fn a_stopped_instance_answers_nothing_more() {
     let ground = Ground::new(WORKER);
     let component = ground.load(&Wat { on_bar: "(unreachable)", ..Wat::default() }.component()).unwrap();
-    let mut tape = tiltyard_sandbox::Tape::new(1, 0.0);
+    let mut tape = tiltyard_tests::Tape::new(1, 0.0);
     let mut instance = component.start(&mut tape, &start(&[]), &Limits::default()).unwrap();
     let bar = bars(1).get(0).unwrap();
     let index = tiltyard_model::InstrumentIndex(0);
@@ -112,7 +112,7 @@ fn what_one_guest_leaves_in_memory_the_next_does_not_see() {
 fn a_full_pool_is_an_error_of_its_own() {
     let ground = Ground::with_pool(WORKER, PoolLimits { instances: 1, ..PoolLimits::default() });
     let component = ground.load(example("buy-and-hold")).unwrap();
-    let mut tape = tiltyard_sandbox::Tape::new(1, 0.0);
+    let mut tape = tiltyard_tests::Tape::new(1, 0.0);
     let first = component.start(&mut tape, &start(&[]), &Limits::default()).unwrap();
     let second = component.start(&mut tape, &start(&[]), &Limits::default());
     assert!(matches!(second, Err(tiltyard_sandbox::StartError::PoolFull { .. })), "{second:?}");

@@ -11,9 +11,9 @@ use std::time::Duration;
 use tiltyard_model::{InstrumentIndex, Nanos, Value};
 use tiltyard_sandbox::{
     AdmissionLimits, Cache, CacheError, CacheOutcome, CompileError, CompileLimits, FaultKind, Limits, LoadError, Mode,
-    PoolLimits, Refusal, Scope, StartError, Tape, admit,
+    PoolLimits, Refusal, Scope, StartError, admit,
 };
-use tiltyard_tests::{CURIOUS, Ground, Played, Wat, bars, signature, start};
+use tiltyard_tests::{CURIOUS, Ground, Played, Tape, Wat, bars, signature, start};
 
 const WORKER: &str = env!("CARGO_BIN_EXE_compile-worker");
 

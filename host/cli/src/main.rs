@@ -2,6 +2,7 @@
 
 mod commands;
 mod print;
+mod run;
 
 use std::process::ExitCode;
 
@@ -11,7 +12,8 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Examples:\n  tiltyard demo\n  tiltyard build strategies/ma-cross\n  tiltyard inspect my-strategy.wasm"
+    after_help = "Examples:\n  tiltyard demo\n  tiltyard build strategies/ma-cross\n  tiltyard inspect my-strategy.wasm\n  \
+                  tiltyard backtest my-strategy.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz"
 )]
 struct Args {
     #[command(subcommand)]
@@ -23,6 +25,11 @@ enum Command {
     Demo(commands::demo::Args),
     Build(commands::build::Args),
     Inspect(commands::inspect::Args),
+    Backtest(commands::backtest::Args),
+    Replay(commands::replay::Args),
+    #[command(subcommand)]
+    Probe(commands::probe::Args),
+    Profiles(commands::profiles::Args),
     /// The compiling child process.
     #[command(name = commands::COMPILE_VERB, hide = true)]
     Compile {
@@ -35,6 +42,10 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Build(args) => commands::build::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Backtest(args) => commands::backtest::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Probe(args) => commands::probe::run(&args),
+        Command::Profiles(args) => commands::profiles::run(&args),
         Command::Compile { args } => return tiltyard_sandbox::compile_worker(&args),
     };
     result.unwrap_or_else(|error| {

@@ -32,17 +32,17 @@ pub(crate) struct Clearing {
 }
 
 impl Clearing {
-    pub(crate) fn new(books: Books, market: &Market, strategies: usize) -> Self {
+    pub(crate) fn new(books: Books, market: &Market, now: Nanos) -> Self {
         let margins: Vec<_> =
             market.iter().map(|(_, listed)| (listed.instrument.kind, listed.rules.max_leverage)).collect();
-        Self {
-            now: Nanos(i64::MIN),
-            books,
-            targets: Targets::new(strategies, margins.len()),
-            inboxes: vec![Vec::new(); strategies],
-            next_order: 1,
-            margins,
-        }
+        Self { now, books, targets: Targets::default(), inboxes: Vec::new(), next_order: 1, margins }
+    }
+
+    /// Makes room for one more strategy.
+    pub(crate) fn seat(&mut self, seated: Event) {
+        self.targets.seat(self.margins.len());
+        self.inboxes.push(Vec::new());
+        self.record(seated);
     }
 
     pub(crate) fn record(&mut self, event: Event) {

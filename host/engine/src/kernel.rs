@@ -1,5 +1,8 @@
+use std::convert::Infallible;
+
 use tiltyard_model::{
-    Bar, Columns, Decimal, HostStop, Instrument, InstrumentIndex, Money, Nanos, OrderOrigin, SpecificationError,
+    Bar, Columns, Decimal, HostStop, Instrument, InstrumentIndex, MONEY_SCALE, Money, Nanos, OrderOrigin,
+    SpecificationError, decimal,
 };
 use tiltyard_risk::{RiskProfile, StrategyState};
 
@@ -24,6 +27,8 @@ pub struct Setup<V> {
     pub risk: RiskProfile,
     /// Whether every event is kept, or only the digest of them.
     pub log: Log,
+    /// When the run begins: what strategies take for the time while they start.
+    pub begin: Nanos,
 }
 
 /// A strategy with what the kernel has to know about it.
@@ -59,6 +64,17 @@ pub enum SetupError {
     },
 }
 
+/// Why a strategy has no seat.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SeatError<E> {
+    /// What the kernel was given makes no sense.
+    #[error(transparent)]
+    Setup(SetupError),
+    /// The strategy does not start.
+    #[error(transparent)]
+    Start(E),
+}
+
 /// The kernel: feed → venue → ledger → strategy → risk → venue, at every instant in this order.
 ///
 /// It is the same in backtest, paper and live. Clock and market come from the [`Feed`], orders go to the [`Venue`], and
@@ -86,11 +102,26 @@ pub struct Outcome<F> {
 }
 
 impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
-    /// A kernel before its first instant.
+    /// A kernel before its first instant, with these strategies.
     ///
     /// # Errors
     /// When an instrument, an amount of cash or a limit makes no sense.
     pub fn new(setup: Setup<V>, players: Vec<Player<S>>) -> Result<Self, SetupError> {
+        let mut kernel = Self::empty(setup)?;
+        for Player { strategy, cash, host_stop } in players {
+            kernel.seat(cash, host_stop, |_| Ok::<_, Infallible>(strategy)).map_err(|error| match error {
+                SeatError::Setup(error) => error,
+                SeatError::Start(never) => match never {},
+            })?;
+        }
+        Ok(kernel)
+    }
+
+    /// A kernel before its first instant, without strategies.
+    ///
+    /// # Errors
+    /// When an instrument or a limit makes no sense.
+    pub fn empty(setup: Setup<V>) -> Result<Self, SetupError> {
         let market = Market::new(&setup.instruments)?;
         for (instrument, interval) in &setup.instruments {
             if interval.0 <= 0 {
@@ -101,30 +132,44 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         if !problems.is_empty() {
             return Err(SetupError::Risk(problems));
         }
-        let mut clearing = Clearing::new(Books::new(setup.log), &market, players.len());
-        let most = Decimal::new(1, 0) * Decimal::from(1_000_000_000_000_u64);
-        let mut seats = Vec::new();
-        let mut playing = Vec::new();
-        for (strategy, player) in (0..).map(StrategyIndex).zip(players) {
-            let cash = player.cash.0;
-            if cash.is_sign_negative() || cash > most || cash.normalize().scale() > tiltyard_model::MONEY_SCALE {
-                return Err(SetupError::Cash(cash));
-            }
-            let kinds = setup.instruments.iter().map(|(instrument, _)| instrument.kind).collect();
-            clearing.record(Event::Seated { strategy, cash: player.cash, kinds });
-            seats.push(Seat { host_stop: player.host_stop, ..Seat::default() });
-            playing.push(Playing { strategy: player.strategy, fault: None });
-        }
+        let clearing = Clearing::new(Books::new(setup.log), &market, setup.begin);
         let floor = Floor {
             market,
             venue: setup.venue,
             clearing,
             risk: setup.risk,
-            seats,
+            seats: Vec::new(),
             acting: StrategyIndex(0),
             next_timer: 1,
         };
-        Ok(Self { desk: TradingDesk(Some(Box::new(floor))), players: playing, over: false })
+        Ok(Self { desk: TradingDesk(Some(Box::new(floor))), players: Vec::new(), over: false })
+    }
+
+    /// Gives a strategy its seat and its cash, then starts it with its desk.
+    ///
+    /// # Errors
+    /// When the amount makes no sense or the strategy does not start; the kernel is of no use then.
+    pub fn seat<E>(
+        &mut self,
+        cash: Money,
+        host_stop: Option<HostStop>,
+        start: impl FnOnce(&mut TradingDesk<V>) -> Result<S, E>,
+    ) -> Result<StrategyIndex, SeatError<E>> {
+        let most = Decimal::from(1_000_000_000_000_u64);
+        let too_fine = cash.0.normalize().scale() > MONEY_SCALE;
+        if cash.0 < Decimal::ZERO || cash.0 > most || too_fine {
+            return Err(SeatError::Setup(SetupError::Cash(cash.0)));
+        }
+        let strategy = StrategyIndex(self.players.len() as u32);
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            let kinds = floor.market.iter().map(|(_, listed)| listed.instrument.kind).collect();
+            floor.clearing.seat(Event::Seated { strategy, cash, kinds });
+            floor.seats.push(Seat { host_stop, ..Seat::default() });
+            floor.acting = strategy;
+        }
+        let started = start(&mut self.desk).map_err(SeatError::Start)?;
+        self.players.push(Playing { strategy: started, fault: None });
+        Ok(strategy)
     }
 
     /// Bars from before the run, for the strategies and for what the host works out of history. Call it before the first
@@ -321,7 +366,7 @@ impl<V: Venue> Floor<V> {
         if equity.0 <= Decimal::ZERO && !record.ledger.is_flat() {
             return Some("equity-exhausted".to_owned());
         }
-        let limit = self.risk.max_drawdown?;
+        let limit = self.risk.max_drawdown.and_then(decimal)?;
         let lost = record.peak - equity;
         (lost.0 >= record.peak.0 * limit && lost.0 > Decimal::ZERO).then(|| "max-drawdown".to_owned())
     }

@@ -4,7 +4,7 @@ use crate::execution::StrategyIndex;
 use crate::market::Listed;
 
 /// What each strategy last asked to hold of each instrument.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Targets {
     accepted: Vec<Vec<Option<Target>>>,
 }
@@ -17,8 +17,9 @@ pub(crate) struct Target {
 }
 
 impl Targets {
-    pub(crate) fn new(strategies: usize, instruments: usize) -> Self {
-        Self { accepted: vec![vec![None; instruments]; strategies] }
+    /// Makes room for one more strategy.
+    pub(crate) fn seat(&mut self, instruments: usize) {
+        self.accepted.push(vec![None; instruments]);
     }
 
     pub(crate) fn get(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Option<Target> {

@@ -43,7 +43,7 @@ impl Price {
             Rounding::Down => RoundingStrategy::ToNegativeInfinity,
             Rounding::Up => RoundingStrategy::ToPositiveInfinity,
         };
-        Self((self.0 * factor).round_dp_with_strategy(12, strategy))
+        Self((self.0 * factor).round_dp_with_strategy(12, strategy).normalize())
     }
 
     /// The nearest `f64`.

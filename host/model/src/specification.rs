@@ -81,7 +81,7 @@ impl Specification {
     /// The largest multiple of a lot that is no more than this quantity; the sign stays.
     #[must_use]
     pub fn whole_lots(&self, quantity: Qty) -> Qty {
-        Qty(quantity.0 - quantity.0 % self.lot.0)
+        Qty((quantity.0 - quantity.0 % self.lot.0).normalize())
     }
 
     /// The nearest multiple of a tick that is no more (`up` false) or no less (`up` true) than this price.
@@ -89,7 +89,7 @@ impl Specification {
     pub fn whole_ticks(&self, price: Price, up: bool) -> Price {
         let rest = price.0 % self.tick.0;
         let floor = price.0 - rest;
-        Price(if up && !rest.is_zero() { floor + self.tick.0 } else { floor })
+        Price(if up && !rest.is_zero() { floor + self.tick.0 } else { floor }.normalize())
     }
 
     /// The quantity that a request means: on the lot if it is within 10⁻⁹ (relative) of one, otherwise rounded down.

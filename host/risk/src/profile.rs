@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use tiltyard_model::{Decimal, Violation};
+use tiltyard_model::Violation;
 
 use crate::check::{Proposal, Situation};
 use crate::rules;
@@ -7,7 +7,7 @@ use crate::rules;
 /// A named set of limits.
 ///
 /// The always-on rules belong to every profile; what a profile adds is optional.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RiskProfile {
     /// Its name, for reports and run manifests.
@@ -15,7 +15,7 @@ pub struct RiskProfile {
     /// A strategy that has lost this fraction of its highest equity is halted: from more than 0 to 1. A halted strategy's
     /// orders are cancelled and its positions closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_drawdown: Option<Decimal>,
+    pub max_drawdown: Option<f64>,
 }
 
 impl RiskProfile {
@@ -28,7 +28,7 @@ impl RiskProfile {
     /// What is wrong with it, one sentence each; empty if nothing is.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let in_bounds = |limit: Decimal| limit > Decimal::ZERO && limit <= Decimal::ONE;
+        let in_bounds = |limit: f64| limit > 0.0 && limit <= 1.0;
         self.max_drawdown
             .filter(|limit| !in_bounds(*limit))
             .map(|limit| format!("max_drawdown is {limit}; it must be more than 0 and at most 1"))
@@ -46,13 +46,11 @@ impl RiskProfile {
 #[cfg(test)]
 mod tests {
     use super::RiskProfile;
-    use tiltyard_model::Decimal;
 
     #[test]
     fn limits_out_of_bounds_are_named() {
-        for (limit, problems) in [("0", 1), ("-0.1", 1), ("1.01", 1), ("0.1", 0), ("1", 0)] {
-            let max_drawdown = Some(Decimal::from_str_exact(limit).unwrap());
-            let profile = RiskProfile { max_drawdown, ..RiskProfile::research() };
+        for (limit, problems) in [(0.0, 1), (-0.1, 1), (1.01, 1), (f64::NAN, 1), (0.1, 0), (1.0, 0)] {
+            let profile = RiskProfile { max_drawdown: Some(limit), ..RiskProfile::research() };
             assert_eq!(profile.problems().len(), problems, "{limit}");
         }
         assert!(RiskProfile::research().problems().is_empty());

@@ -26,7 +26,7 @@ mod imports;
 mod instance;
 mod limits;
 mod sandbox;
-mod tape;
+mod strategy;
 mod wasi;
 
 pub use admission::{Admission, AdmissionLimits, Refusal, admit};
@@ -38,7 +38,6 @@ pub use fault::{Fault, FaultKind, Scope};
 pub use instance::Instance;
 pub use limits::Limits;
 pub use sandbox::{LoadError, Sandbox, SandboxConfig, SandboxError};
-pub use tape::{Played, Tape};
 
 /// The contract version that this host speaks.
 pub const CONTRACT_VERSION: &str = "0.1.0";

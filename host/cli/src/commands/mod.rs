@@ -5,19 +5,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use tiltyard_sandbox::{
-    AdmissionLimits, Cache, CompileLimits, Compiler, Limits, PoolLimits, Sandbox, SandboxConfig, Tape,
-};
+use tiltyard_sandbox::{AdmissionLimits, Cache, CompileLimits, Compiler, Limits, PoolLimits, Sandbox, SandboxConfig};
 
+use crate::run::Ground;
+
+pub(crate) mod backtest;
 pub(crate) mod build;
 pub(crate) mod demo;
 pub(crate) mod inspect;
+pub(crate) mod probe;
+pub(crate) mod profiles;
+pub(crate) mod replay;
 
 /// The verb under which this program is its own compiling child.
 pub(crate) const COMPILE_VERB: &str = "compile-component";
 
 /// Reads a component, no further than its size limit.
-fn read_component(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_component(path: &Path) -> Result<Vec<u8>> {
     let what = || format!("{}", path.display());
     let about = fs::metadata(path).with_context(what)?;
     anyhow::ensure!(
@@ -36,7 +40,7 @@ fn read_component(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// A sandbox with default limits that keeps compiled code in the user's cache folder.
-fn sandbox(cache: Option<&Path>) -> Result<Sandbox<Tape>> {
+pub(crate) fn sandbox(cache: Option<&Path>) -> Result<Ground> {
     let program = env::current_exe().context("finding this program's own path")?;
     let compiler = Compiler::new(program, vec![COMPILE_VERB.into()], CompileLimits::default());
     let cache = match cache {

@@ -154,6 +154,7 @@ impl Stage {
             venue: SimulatedVenue::new(rules, self.latency, 7, self.instruments.len()),
             risk: self.risk.clone(),
             log: Log::keeping(),
+            begin: Nanos(0),
         };
         let cash = Money(dec(self.cash));
         let players = strategies.into_iter().map(|strategy| Player { strategy, cash, host_stop: None });

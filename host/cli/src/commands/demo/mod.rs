@@ -1,15 +1,23 @@
 mod series;
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use tiltyard_model::{Columns, Digest, Start, Value};
-use tiltyard_sandbox::{CacheOutcome, Component, Fault, Limits, Mode, Played, Sandbox, Tape, engine_version};
+use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
+use tiltyard_engine::{
+    Books, Kernel, Log, Metrics, Profile, SeatError, Simulation, Strategy, TargetPlayback, Traded, Window, probe,
+};
+use tiltyard_model::{Digest, Manifest, Money, Start};
+use tiltyard_risk::RiskProfile;
+use tiltyard_sandbox::{CacheOutcome, Component, Fault, Limits, Mode, engine_version};
 
 use super::{read_component, sandbox};
 use crate::print;
+use crate::run::{Desk, Ground, parameter};
 
 /// Run the example strategies over a small synthetic market, each in its own sandbox.
 #[derive(Debug, clap::Args)]
@@ -35,12 +43,16 @@ pub(crate) struct Args {
 
 /// Bars in a chunk of columns: what screen mode uses, and an odd number that must give the same.
 const CHUNKS: [usize; 2] = [4_096, 777];
+/// Cash of each strategy, in settlement currency.
+const CASH: u32 = 1_000_000;
 
 #[derive(Serialize)]
 struct Report {
     market: &'static str,
     bars: usize,
     engine: &'static str,
+    profile: &'static str,
+    risk: String,
     runs: Vec<Run>,
 }
 
@@ -50,13 +62,11 @@ struct Run {
     digest: Digest,
     #[serde(flatten)]
     cache: CacheOutcome,
-    requests: u64,
-    /// Changes of a signal strategy's target.
-    changes: u64,
+    metrics: Metrics,
     fuel: u64,
-    /// Digest of everything the strategy asked for, said and answered.
+    /// Digest of everything that happened.
     result: Digest,
-    /// Whether chunks of columns gave the same targets; `null` for a strategy that takes none.
+    /// Whether chunks of columns led to the same trades; `null` for a strategy that takes none.
     screen_agrees: Option<bool>,
     fault: Option<Fault>,
 }
@@ -69,14 +79,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let files = args.files.iter();
         files.map(|path| Ok((path.display().to_string(), read_component(path)?))).collect::<Result<_>>()?
     };
-    let sandbox = sandbox(args.cache.as_deref())?;
-    let bars: Columns = series::bars(args.bars as usize).collect();
+    let ground = sandbox(args.cache.as_deref())?;
+    let simulation = simulation(args.bars as usize);
     let runs = components
         .iter()
-        .map(|(name, bytes)| run_one(&sandbox, bytes, &bars, &args.params).with_context(|| name.clone()))
+        .map(|(name, bytes)| run_one(&ground, bytes, &simulation, &args.params).with_context(|| name.clone()))
         .collect::<Result<Vec<_>>>()?;
     let failed = runs.iter().any(|run| run.fault.is_some() || run.screen_agrees == Some(false));
-    let report = Report { market: "synthetic", bars: bars.len(), engine: engine_version(), runs };
+    let report = Report {
+        market: "synthetic",
+        bars: args.bars as usize,
+        engine: engine_version(),
+        profile: simulation.profile.rules(simulation.costs).name(),
+        risk: simulation.risk.name.clone(),
+        runs,
+    };
     if args.json {
         print::out(&serde_json::to_string_pretty(&report)?);
     } else {
@@ -85,75 +102,111 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn run_one(sandbox: &Sandbox<Tape>, bytes: &[u8], bars: &Columns, params: &[String]) -> Result<Run> {
-    let component = sandbox.load(bytes, Mode::Event)?;
+/// The synthetic market, with the default rules and costs.
+fn simulation(bars: usize) -> Simulation {
+    let traded = Traded {
+        instrument: series::instrument(),
+        interval: series::INTERVAL,
+        bars: Arc::new(series::bars(bars).collect()),
+        ends: false,
+    };
+    Simulation {
+        market: vec![traded],
+        window: Window::default(),
+        profile: Profile::default(),
+        costs: Costs::default(),
+        latency: Latency::default(),
+        risk: RiskProfile::research(),
+        seed: 0,
+        days_per_year: 365.0,
+    }
+}
+
+fn run_one(ground: &Ground, bytes: &[u8], simulation: &Simulation, params: &[String]) -> Result<Run> {
+    let component = ground.load(bytes, Mode::Event)?;
     let manifest = &component.admission().manifest;
     let start = Start {
-        instruments: vec![(series::instrument(), series::INTERVAL)],
+        instruments: simulation.instruments(),
         parameters: params.iter().map(|given| parameter(manifest, given)).collect::<Result<_>>()?,
         settlement: series::instrument().quote,
-        seed: 0,
+        seed: simulation.seed,
     };
-    let event = Played::run(&component, &start, bars, &Limits::default())?;
-    let screen_agrees = if component.admission().is_signal() && event.fault.is_none() {
-        let component = sandbox.load(bytes, Mode::Screen)?;
+    let mut kernel = simulation.kernel(Log::keeping())?;
+    seat(&mut kernel, manifest, |desk| component.start(desk, &start, &Limits::default()))?;
+    let mut outcome = simulation.play(kernel);
+    let fault = outcome.faults.pop().flatten();
+    let books = outcome.books;
+    let screen_agrees = if component.admission().is_signal() && fault.is_none() {
+        let component = ground.load(bytes, Mode::Screen)?;
         let mut agrees = true;
         for chunk in CHUNKS {
-            agrees &= same_targets(&event.targets, &screen(&component, &start, bars, chunk)?);
+            let screened = screen(&component, &start, simulation, chunk)?;
+            agrees &= probe::trading(books.log().entries(), screened.log().entries()).is_none();
         }
         Some(agrees)
     } else {
         None
     };
-    let changes = event.targets.windows(2).filter(|pair| pair[0].to_bits() != pair[1].to_bits()).count() as u64;
+    let record = books.records().first().context("a run without a strategy")?;
     Ok(Run {
         strategy: format!("{} {}", manifest.name, manifest.version),
         digest: component.admission().digest,
         cache: component.cache_outcome().clone(),
-        requests: event.tape.requests(),
-        changes,
-        fuel: event.fuel,
-        result: event.tape.digest(),
+        metrics: Metrics::of(record, &simulation.basis()),
+        fuel: record.fuel,
+        result: books.log().digest(),
         screen_agrees,
-        fault: event.fault,
+        fault,
     })
 }
 
-fn parameter(manifest: &tiltyard_model::Manifest, given: &str) -> Result<(String, Value)> {
-    let (name, value) = given.split_once('=').with_context(|| format!("`{given}` is not of the form NAME=VALUE"))?;
-    Ok((name.to_owned(), manifest.parameter(name)?.parse(value)?))
+/// Gives a strategy its seat, with the cash of the demo and the stop-loss that its manifest asks for.
+fn seat<S: Strategy<Desk>, E: std::error::Error + Send + Sync + 'static>(
+    kernel: &mut Kernel<SimulatedVenue, S>,
+    manifest: &Manifest,
+    start: impl FnOnce(&mut Desk) -> Result<S, E>,
+) -> Result<()> {
+    match kernel.seat(Money(CASH.into()), manifest.host_stop, start) {
+        Ok(_) => Ok(()),
+        Err(SeatError::Setup(error)) => Err(error.into()),
+        Err(SeatError::Start(error)) => Err(error.into()),
+    }
 }
 
-/// One call a chunk.
-fn screen(component: &Component<Tape>, start: &Start, bars: &Columns, chunk: usize) -> Result<Vec<f64>> {
-    let mut tape = Tape::new(start.instruments.len(), Tape::CASH);
-    let mut instance = component.start(&mut tape, start, &Limits::default())?;
+/// The targets of whole chunks of columns, played back through the same kernel.
+fn screen(component: &Component<Desk>, start: &Start, simulation: &Simulation, chunk: usize) -> Result<Books> {
+    let bars = &simulation.market[0].bars;
+    let mut desk = Desk::default();
+    let mut instance = component.start(&mut desk, start, &Limits::default())?;
     let mut targets = Vec::with_capacity(bars.len());
     for from in (0..bars.len()).step_by(chunk) {
-        targets.extend(instance.on_columns(&mut tape, &bars.slice(from..from + chunk))?);
+        targets.extend(instance.on_columns(&mut desk, &bars.slice(from..from + chunk))?);
     }
-    Ok(targets)
-}
-
-/// The same targets, where one NaN is like another: screen mode does not make them canonical.
-fn same_targets(left: &[f64], right: &[f64]) -> bool {
-    let same = |(left, right): (&f64, &f64)| left.to_bits() == right.to_bits() || left.is_nan() && right.is_nan();
-    left.len() == right.len() && left.iter().zip(right).all(same)
+    let mut kernel = simulation.kernel(Log::keeping())?;
+    seat(&mut kernel, &component.admission().manifest, |_| Ok::<_, Infallible>(TargetPlayback::new(targets)))?;
+    Ok(simulation.play(kernel).books)
 }
 
 fn summary(report: &Report) -> String {
-    let heads = ["strategy", "component", "requests", "target changes", "fuel/bar", "columns", "result"];
+    let heads =
+        ["strategy", "component", "return", "Sharpe", "drawdown", "trades", "fees", "fuel/bar", "columns", "result"];
     let rows = report.runs.iter().map(|run| {
         let columns = match run.screen_agrees {
             None => "not a signal",
             Some(true) => "identical",
             Some(false) => "DIFFERENT",
         };
+        let number =
+            |figure: Option<f64>, decimals| figure.map_or("–".to_owned(), |figure| format!("{figure:.decimals$}"));
+        let percent = |figure: Option<f64>| number(figure.map(|figure| figure * 100.0), 1);
         vec![
             run.strategy.clone(),
             run.digest.short(),
-            run.requests.to_string(),
-            run.changes.to_string(),
+            percent(run.metrics.total_return),
+            number(run.metrics.sharpe, 2),
+            percent(run.metrics.max_drawdown),
+            run.metrics.trades.to_string(),
+            format!("{:.0}", run.metrics.fees),
             (run.fuel / report.bars as u64).to_string(),
             columns.to_owned(),
             run.fault.as_ref().map_or_else(|| run.result.short(), |fault| format!("FAULT: {fault}")),
@@ -162,10 +215,12 @@ fn summary(report: &Report) -> String {
     let rows: Vec<_> = std::iter::once(heads.map(str::to_owned).to_vec()).chain(rows).collect();
     format!(
         "{} hourly bars of a SYNTHETIC market, each strategy in its own sandbox ({})\n\n{}\n\n\
-         `requests` counts calls of the orders interface, `target changes` a signal's changes of mind. Nothing was traded:\n\
-         this version runs strategies, it does not fill orders yet. The same component gives the same result, bit by bit.",
+         Return and drawdown in percent, of {CASH} to begin with; fills by the profile `{}`, orders by the risk profile `{}`.\n\
+         Prices are made up: this says how the machine works, nothing about the strategies.",
         report.bars,
         report.engine,
         print::table(&rows),
+        report.profile,
+        report.risk,
     )
 }

@@ -2,10 +2,7 @@ use tiltyard_model::{
     Acceptance, Bar, Columns, Desk, Digest, Digester, InstrumentIndex, Level, MarketError, Nanos, OpenOrder, OrderId,
     OrderRequest, Position, Quote, Replacement, Start, StopLoss, TimerError, TimerId, Violation,
 };
-
-use crate::component::{Component, StartError};
-use crate::fault::Fault;
-use crate::limits::Limits;
+use tiltyard_sandbox::{Component, Fault, Limits, StartError};
 
 /// A desk that writes down what a strategy asks for and trades nothing.
 ///

@@ -1,0 +1,152 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value as Json;
+use tiltyard_engine::{Log, Metrics, TradeRow};
+
+use crate::print;
+use crate::run::{Prepared, RunArgs, RunDocument, SavedRun};
+
+/// Run a strategy over bars from files, and say how it did.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz\n  \
+                  tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv --from 2024-01-01 --param fast=5 --json\n  \
+                  tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv --save run.jsonl --trades trades.csv")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Write the trades to this CSV file.
+    #[arg(long, value_name = "FILE.csv")]
+    trades: Option<PathBuf>,
+    /// Keep the run with every event in this file, for `tiltyard replay`.
+    #[arg(long, value_name = "FILE.jsonl")]
+    save: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let request = args.run.request()?;
+    let prepared = Prepared::new(&request, args.run.cache.as_deref())?;
+    let log = if args.save.is_some() { Log::keeping() } else { Log::digest_only() };
+    let outcome = prepared.run(log)?;
+    let document = prepared.document(&outcome)?;
+    if let Some(path) = &args.trades {
+        write_trades(path, &document.trades)?;
+    }
+    if let Some(path) = &args.save {
+        SavedRun::write(path, &request, outcome.books.log().entries(), &document)?;
+    }
+    if args.json {
+        print::out(&serde_json::to_string_pretty(&document)?);
+    } else {
+        print::out(&summary(&document));
+    }
+    Ok(if document.fault.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn write_trades(path: &PathBuf, trades: &[TradeRow]) -> Result<()> {
+    let what = || format!("writing {}", path.display());
+    let mut file = csv::Writer::from_path(path).with_context(what)?;
+    if trades.is_empty() {
+        // Rows bring their heads along; without rows they have to be written.
+        file.write_record(TradeRow::HEADS).with_context(what)?;
+    }
+    for trade in trades {
+        file.serialize(trade).with_context(what)?;
+    }
+    file.flush().with_context(what)
+}
+
+/// How a run went, for people.
+fn summary(document: &RunDocument) -> String {
+    let manifest = &document.manifest;
+    let text = |at: &str| manifest.pointer(at).map(plain).unwrap_or_default();
+    let mut lines = vec![format!(
+        "{} {} on {} bars of {}, profile {}, risk {}, cash {} {}",
+        text("/strategy/name"),
+        text("/strategy/version"),
+        text("/interval"),
+        symbols(manifest),
+        text("/profile/name"),
+        text("/risk/name"),
+        text("/cash"),
+        text("/settlement"),
+    )];
+    for instrument in manifest["instruments"].as_array().into_iter().flatten() {
+        lines.push(format!(
+            "  {}: {} to {}, {} bars in the file, tick {} and lot {} {}",
+            plain(&instrument["instrument"]["symbol"]),
+            plain(&instrument["first_bar"]),
+            plain(&instrument["last_bar"]),
+            plain(&instrument["data"]["bars"]),
+            plain(&instrument["instrument"]["tick"]),
+            plain(&instrument["instrument"]["lot"]),
+            plain(&instrument["rules"]),
+        ));
+        lines.extend(report(&instrument["data"]["report"]).map(|report| format!("  note: {report}")));
+    }
+    lines.push(String::new());
+    lines.push(figures(&document.metrics));
+    lines.push(String::new());
+    if let Some(fault) = &document.fault {
+        lines.push(format!("FAULT: {fault}"));
+    }
+    if let Some(cause) = &document.halted {
+        lines.push(format!("HALTED: {cause}; the run ended there"));
+    }
+    lines.push(format!("result {}", text("/result")));
+    lines.join("\n")
+}
+
+fn symbols(manifest: &Json) -> String {
+    let instruments = manifest["instruments"].as_array().into_iter().flatten();
+    instruments.map(|instrument| plain(&instrument["instrument"]["symbol"])).collect::<Vec<_>>().join(", ")
+}
+
+fn report(report: &Json) -> Option<String> {
+    let report: tiltyard_market::Report = serde_json::from_value(report.clone()).ok()?;
+    Some(report.to_string()).filter(|report| !report.is_empty())
+}
+
+fn plain(json: &Json) -> String {
+    match json {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The figures as a table of two columns.
+fn figures(metrics: &Metrics) -> String {
+    let percent = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{:.2} %", value * 100.0));
+    let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
+    let rows = [
+        ("final equity", number(Some(metrics.final_equity)), "trades", metrics.trades.to_string()),
+        ("total return", percent(metrics.total_return), "hit rate", percent(metrics.hit_rate)),
+        ("annual return", percent(metrics.annual_return), "profit factor", number(metrics.profit_factor)),
+        ("volatility", percent(metrics.volatility), "expectancy", number(metrics.expectancy)),
+        ("Sharpe", number(metrics.sharpe), "average win", number(metrics.average_win)),
+        ("Sortino", number(metrics.sortino), "average loss", number(metrics.average_loss)),
+        ("Calmar", number(metrics.calmar), "average holding", hours(metrics.average_holding_hours)),
+        ("max drawdown", percent(metrics.max_drawdown), "exposure", percent(metrics.exposure)),
+        ("at every bar", percent(metrics.max_drawdown_marked), "turnover", number(metrics.turnover)),
+        ("fees", number(Some(metrics.fees)), "fuel per bar", number(metrics.fuel_per_bar)),
+        ("violations", metrics.violations.to_string(), "reject rate", percent(metrics.reject_rate)),
+    ];
+    let lines = rows.map(|(left, value, right, other)| format!("{left:<14} {value:>16}   {right:<16} {other:>14}"));
+    let convention = &metrics.returns;
+    let period = serde_json::to_value(convention.period).map(|period| plain(&period)).unwrap_or_default();
+    format!(
+        "{}\n\nReturns are {}: {} of them, {} a year.",
+        lines.join("\n"),
+        period.replace('_', " "),
+        convention.count,
+        convention.periods_per_year
+    )
+}
+
+fn hours(value: Option<f64>) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.1} h"))
+}

@@ -1,0 +1,137 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value as Json, json};
+use tiltyard_engine::{Books, Log, Metrics, OpenRow, TradeRow, probe};
+
+use crate::print;
+use crate::run::{Prepared, SavedRun};
+
+/// Verify a saved run: rebuild its results from its events alone, then run it again and compare event by event.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  tiltyard replay run.jsonl\n  tiltyard replay run.jsonl --component my.wasm --data btc.csv.gz\n  \
+                  tiltyard replay run.jsonl --log-only"
+)]
+pub(crate) struct Args {
+    /// The file that `tiltyard backtest --save` wrote.
+    file: PathBuf,
+    /// The component, if it is not where it was.
+    #[arg(long, value_name = "FILE.wasm")]
+    component: Option<PathBuf>,
+    /// The data, if it is not where it was: one file for each symbol of the run.
+    #[arg(long, value_name = "FILE")]
+    data: Vec<PathBuf>,
+    /// Only rebuild the results from the events; needs neither component nor data.
+    #[arg(long)]
+    log_only: bool,
+    /// Where compiled code is kept; by default the user's cache folder.
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let saved = SavedRun::read(&args.file)?;
+    let mut request = saved.request.clone();
+    if let Some(component) = &args.component {
+        request.component.clone_from(component);
+    }
+    if !args.data.is_empty() {
+        anyhow::ensure!(
+            args.data.len() == request.data.len(),
+            "{} --data were given; the run has {} instruments",
+            args.data.len(),
+            request.data.len()
+        );
+        request.data.clone_from(&args.data);
+    }
+    let rebuilt = rebuild(&saved)?;
+    let again = if args.log_only {
+        None
+    } else {
+        let prepared = Prepared::new(&request, args.cache.as_deref())?;
+        let outcome = prepared.run(Log::keeping())?;
+        let document = serde_json::to_value(prepared.document(&outcome)?)?;
+        // What differs in the inputs explains what differs in the events.
+        let inputs = first_difference("manifest", &saved.document["manifest"], &document["manifest"]);
+        let events = probe::first_difference(&saved.entries, outcome.books.log().entries());
+        Some((inputs, events.map(|difference| difference.to_string())))
+    };
+    let identical =
+        rebuilt.is_none() && again.as_ref().is_none_or(|(inputs, events)| inputs.is_none() && events.is_none());
+    if args.json {
+        let (inputs, events) = again.clone().unwrap_or_default();
+        let document = json!({
+            "identical": identical,
+            "events": saved.entries.len(),
+            "run_again": again.is_some(),
+            "results_differ": rebuilt,
+            "manifest_differs": inputs,
+            "events_differ": events,
+        });
+        print::out(&serde_json::to_string_pretty(&document)?);
+    } else {
+        print::out(&summary(saved.entries.len(), rebuilt.as_deref(), again.as_ref()));
+    }
+    Ok(if identical { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where the results that follow from the events differ from those in the file.
+fn rebuild(saved: &SavedRun) -> Result<Option<String>> {
+    let books = Books::replay(&saved.entries);
+    let record = books.records().first().context("the run has no events")?;
+    let symbols = &saved.request.symbols;
+    let metrics = Metrics::of(record, &saved.request.basis(&saved.entries)?);
+    let rebuilt = json!({
+        "metrics": metrics,
+        "trades": TradeRow::all(record, symbols),
+        "open": OpenRow::all(record, symbols),
+        "result": books.log().digest(),
+    });
+    let kept = json!({
+        "metrics": saved.document["metrics"],
+        "trades": saved.document["trades"],
+        "open": saved.document["open"],
+        "result": saved.document["manifest"]["result"],
+    });
+    Ok(first_difference("", &kept, &rebuilt))
+}
+
+/// The first place in which two JSON documents differ.
+fn first_difference(at: &str, left: &Json, right: &Json) -> Option<String> {
+    match (left, right) {
+        (Json::Object(left), Json::Object(right)) => {
+            let mut keys: Vec<&String> = left.keys().chain(right.keys()).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            let value = |side: &serde_json::Map<String, Json>, key: &str| side.get(key).cloned().unwrap_or_default();
+            keys.into_iter()
+                .find_map(|key| first_difference(&format!("{at}/{key}"), &value(left, key), &value(right, key)))
+        }
+        (Json::Array(left), Json::Array(right)) if left.len() == right.len() => {
+            let pairs = left.iter().zip(right).enumerate();
+            pairs.into_iter().find_map(|(index, (left, right))| first_difference(&format!("{at}/{index}"), left, right))
+        }
+        _ => (left != right).then(|| format!("{at}: {left} in the file, {right} now")),
+    }
+}
+
+fn summary(events: usize, rebuilt: Option<&str>, again: Option<&(Option<String>, Option<String>)>) -> String {
+    let mut lines = vec![match rebuilt {
+        None => format!("results from {events} events: identical"),
+        Some(difference) => format!("results from {events} events: DIFFERENT at {difference}"),
+    }];
+    match again {
+        None => lines.push("not run again".to_owned()),
+        Some((None, None)) => lines.push("run again: identical".to_owned()),
+        Some((inputs, difference)) => {
+            lines.extend(inputs.iter().map(|inputs| format!("run again: the inputs are DIFFERENT at {inputs}")));
+            lines.extend(difference.iter().map(|events| format!("run again: the events are DIFFERENT {events}")));
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,84 @@
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use tiltyard_engine::Entry;
+
+use super::{Request, RunDocument};
+
+/// A run in a file, one JSON text a line: what was asked for, every event, what came of it.
+#[derive(Debug)]
+pub(crate) struct SavedRun {
+    pub(crate) request: Request,
+    pub(crate) entries: Vec<Entry>,
+    /// The object that `backtest --json` printed.
+    pub(crate) document: Json,
+}
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    tiltyard_run: u32,
+    request: Request,
+}
+
+/// The last line.
+#[derive(Serialize, Deserialize)]
+struct Foot {
+    document: Json,
+}
+
+/// The form of the file.
+const FORM: u32 = 1;
+
+impl SavedRun {
+    /// Writes a run. The file appears whole or not at all.
+    pub(crate) fn write(path: &Path, request: &Request, entries: &[Entry], document: &RunDocument) -> Result<()> {
+        let what = || format!("writing {}", path.display());
+        let part = path.with_extension("part");
+        let mut file = BufWriter::new(File::create(&part).with_context(what)?);
+        let mut line =
+            |json: serde_json::Result<String>| -> Result<()> { writeln!(file, "{}", json?).with_context(what) };
+        line(serde_json::to_string(&Head { tiltyard_run: FORM, request: request.clone() }))?;
+        for entry in entries {
+            line(serde_json::to_string(entry))?;
+        }
+        line(serde_json::to_string(&Foot { document: serde_json::to_value(document)? }))?;
+        file.into_inner()
+            .map_err(std::io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .with_context(what)?;
+        std::fs::rename(&part, path).with_context(what)
+    }
+
+    /// Reads a run.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let what = || format!("reading {}", path.display());
+        let mut lines = BufReader::new(File::open(path).with_context(what)?).lines();
+        let first = lines.next().transpose().with_context(what)?.unwrap_or_default();
+        let head: Head = serde_json::from_str(&first)
+            .with_context(|| format!("{} is not a run that `tiltyard backtest --save` wrote", path.display()))?;
+        ensure!(
+            head.tiltyard_run == FORM,
+            "{} is a run of form {}; this version reads form {FORM}",
+            path.display(),
+            head.tiltyard_run
+        );
+        let mut entries = Vec::new();
+        let mut document = None;
+        for (number, line) in (2..).zip(lines) {
+            let line = line.with_context(what)?;
+            let damaged = || format!("{}, line {number}: the run is damaged", path.display());
+            ensure!(document.is_none(), "{}, line {number}: there is something after the end", path.display());
+            match serde_json::from_str::<Foot>(&line) {
+                Ok(foot) => document = Some(foot.document),
+                Err(_) => entries.push(serde_json::from_str(&line).with_context(damaged)?),
+            }
+        }
+        let document = document.with_context(|| format!("{} ends early: its results are missing", path.display()))?;
+        Ok(Self { request: head.request, entries, document })
+    }
+}

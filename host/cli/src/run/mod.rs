@@ -1,0 +1,85 @@
+//! One run of one component: what was asked for, what came of it, and the file that keeps both.
+
+mod file;
+mod request;
+mod result;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow};
+use tiltyard_engine::venue::SimulatedVenue;
+use tiltyard_engine::{Log, Outcome, SeatError, TradingDesk};
+use tiltyard_model::{HostStop, Start};
+use tiltyard_sandbox::{Component, Fault, Limits, Mode, Sandbox};
+
+use crate::commands::{read_component, sandbox};
+
+pub(crate) use file::SavedRun;
+pub(crate) use request::{Market, Request, RunArgs, parameter};
+pub(crate) use result::RunDocument;
+
+/// What every component of this program trades on.
+pub(crate) type Desk = TradingDesk<SimulatedVenue>;
+
+/// A component and a market, ready to run, any number of times.
+pub(crate) struct Prepared {
+    pub(crate) component: Component<Desk>,
+    pub(crate) market: Market,
+    pub(crate) start: Start,
+    request: Request,
+}
+
+impl Prepared {
+    /// Reads the component and the data that a request names.
+    pub(crate) fn new(request: &Request, cache: Option<&Path>) -> Result<Self> {
+        let bytes = read_component(&request.component)?;
+        let component = sandbox(cache)?.load(&bytes, Mode::Event)?;
+        Self::with(request, component)
+    }
+
+    fn with(request: &Request, component: Component<Desk>) -> Result<Self> {
+        let manifest = &component.admission().manifest;
+        if component.admission().is_signal() && request.symbols.len() > 1 {
+            anyhow::bail!("{} is a signal strategy, which trades one instrument; give one --symbol", manifest.name);
+        }
+        let market = Market::read(request, manifest)?;
+        let start = Start {
+            instruments: market.simulation.instruments(),
+            parameters: request.parameters(manifest)?,
+            settlement: market.settlement.clone(),
+            seed: request.seed,
+        };
+        Ok(Self { component, market, start, request: request.clone() })
+    }
+
+    /// Runs it.
+    pub(crate) fn run(&self, log: Log) -> Result<Outcome<Fault>> {
+        self.run_simulation(&self.market.simulation, log)
+    }
+
+    /// Runs it on a market that differs in its window.
+    pub(crate) fn run_simulation(&self, simulation: &tiltyard_engine::Simulation, log: Log) -> Result<Outcome<Fault>> {
+        let mut kernel = simulation.kernel(log)?;
+        let limits = Limits::default();
+        kernel
+            .seat(self.market.cash, self.host_stop(), |desk| self.component.start(desk, &self.start, &limits))
+            .map_err(|error| match error {
+                SeatError::Setup(error) => anyhow!(error),
+                SeatError::Start(error) => anyhow!(error),
+            })
+            .with_context(|| self.request.component.display().to_string())?;
+        Ok(simulation.play(kernel))
+    }
+
+    /// What came of a run.
+    pub(crate) fn document(&self, outcome: &Outcome<Fault>) -> Result<RunDocument> {
+        RunDocument::new(self, &self.request, outcome)
+    }
+
+    pub(crate) fn host_stop(&self) -> Option<HostStop> {
+        self.component.admission().manifest.host_stop
+    }
+}
+
+/// The sandbox in which this program runs components.
+pub(crate) type Ground = Sandbox<Desk>;

@@ -1,0 +1,289 @@
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use tiltyard_engine::venue::{Costs, Latency};
+use tiltyard_engine::{Basis, Entry, Event, Profile, Simulation, Traded, Window};
+use tiltyard_market::{Report, Series, format_time, infer_instrument, parse_date, read_bars};
+use tiltyard_model::{Decimal, Digest, Interval, Manifest, Money, Nanos, Value, decimal};
+use tiltyard_risk::RiskProfile;
+
+/// Which run it is.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RunArgs {
+    /// The strategy's `.wasm` file.
+    component: PathBuf,
+    /// What it trades; several for a strategy of several instruments.
+    #[arg(long = "symbol", value_name = "SYMBOL", required = true)]
+    symbols: Vec<String>,
+    /// The length of a bar, such as 1m, 1h or 1d.
+    #[arg(long)]
+    interval: String,
+    /// The venue whose name reports bear.
+    #[arg(long, default_value = "binance")]
+    venue: String,
+    /// Bars of each symbol, in the order of the symbols: CSV, plain or gzipped, with columns timestamp (open time), open,
+    /// high, low, close and volume.
+    #[arg(long = "data", value_name = "FILE", required = true)]
+    data: Vec<PathBuf>,
+    /// Play bars that open at this time (UTC) or later; earlier ones are for warming up.
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// Play bars that close at this time (UTC) or earlier.
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// A parameter of the strategy; the others have their defaults.
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    params: Vec<String>,
+    /// The rules by which orders fill.
+    #[arg(long, default_value = "conservative")]
+    profile: String,
+    /// Cash to begin with, in the currency that prices are in.
+    #[arg(long, default_value_t = 1_000_000.0)]
+    cash: f64,
+    /// Fee of every trade, in basis points of its value.
+    #[arg(long, default_value_t = 5.0, value_name = "BPS", allow_negative_numbers = true)]
+    fee_bps: f64,
+    /// Slippage of every trade that takes liquidity, in basis points of the price.
+    #[arg(long, default_value_t = 5.0, value_name = "BPS")]
+    slippage_bps: f64,
+    /// Half of the spread between bid and ask, in basis points of the price.
+    #[arg(long, default_value_t = 0.0, value_name = "BPS")]
+    half_spread_bps: f64,
+    /// Impact of an order as large as its bar's volume, in basis points; smaller orders by the square root of their share.
+    #[arg(long, default_value_t = 0.0, value_name = "BPS")]
+    impact_bps: f64,
+    /// Double fees, spread, slippage and impact.
+    #[arg(long)]
+    stress: bool,
+    /// Time from order to venue, in milliseconds; bars round it up to the next one.
+    #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=86_400_000))]
+    latency_ms: u32,
+    /// Up to this much more latency, drawn from the seed.
+    #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=86_400_000))]
+    latency_jitter_ms: u32,
+    /// The limits that orders pass: `research`, or a TOML file with another profile.
+    #[arg(long, default_value = "research", value_name = "research|FILE")]
+    risk: String,
+    /// What random numbers are drawn from.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Trading days a year, for annual figures: 252 is the convention of equities.
+    #[arg(long, default_value_t = 365.0, value_name = "DAYS")]
+    periods_per_year: f64,
+    /// The instruments end with their last bar: what is held is closed there.
+    #[arg(long)]
+    delist_at_end: bool,
+    /// Where compiled code is kept; by default the user's cache folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// Everything that a run depends on, as it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    pub(crate) component: PathBuf,
+    pub(crate) symbols: Vec<String>,
+    pub(crate) interval: Interval,
+    pub(crate) venue: String,
+    pub(crate) data: Vec<PathBuf>,
+    pub(crate) from: Option<Nanos>,
+    pub(crate) to: Option<Nanos>,
+    pub(crate) params: Vec<String>,
+    pub(crate) profile: Profile,
+    pub(crate) cash: f64,
+    pub(crate) fee_bps: f64,
+    pub(crate) costs: Costs,
+    pub(crate) latency: Latency,
+    pub(crate) risk: RiskProfile,
+    pub(crate) seed: u64,
+    pub(crate) days_per_year: f64,
+    pub(crate) delist_at_end: bool,
+}
+
+impl RunArgs {
+    /// The request that these arguments make.
+    pub(crate) fn request(&self) -> Result<Request> {
+        let factor = if self.stress { 2.0 } else { 1.0 };
+        let within = |what: &str, value: f64, least: f64, most: f64| {
+            ensure!((least..=most).contains(&value), "--{what} {value} is out of bounds; it takes {least} to {most}");
+            Ok(value)
+        };
+        let basis_points = |what: &str, value: f64, least: f64| -> Result<Decimal> {
+            let value = within(what, value, least, 1_000.0)?;
+            let exact = decimal(value).with_context(|| format!("--{what} {value} is too fine; give fewer decimals"))?;
+            Ok(exact / Decimal::from(10_000))
+        };
+        let costs = Costs {
+            half_spread: basis_points("half-spread-bps", self.half_spread_bps, 0.0)?,
+            slippage: basis_points("slippage-bps", self.slippage_bps, 0.0)?,
+            impact: basis_points("impact-bps", self.impact_bps, 0.0)?,
+        };
+        ensure!(
+            self.data.len() == self.symbols.len(),
+            "{} --symbol and {} --data were given; give one file for each symbol, in the same order",
+            self.symbols.len(),
+            self.data.len()
+        );
+        for (at, symbol) in self.symbols.iter().enumerate() {
+            ensure!(!self.symbols[..at].contains(symbol), "--symbol {symbol} is given twice");
+        }
+        let date = |text: &Option<String>, flag: &str| {
+            text.as_deref().map(|text| parse_date(text).with_context(|| format!("--{flag}"))).transpose()
+        };
+        Ok(Request {
+            component: self.component.clone(),
+            symbols: self.symbols.clone(),
+            interval: Interval::try_from(self.interval.clone()).map_err(anyhow::Error::msg).and_then(|interval| {
+                ensure!(interval != Interval::Any, "--interval any is no length; give one such as 1h");
+                Ok(interval)
+            })?,
+            venue: self.venue.clone(),
+            data: self.data.clone(),
+            from: date(&self.from, "from")?,
+            to: date(&self.to, "to")?,
+            params: self.params.clone(),
+            profile: profile(&self.profile)?,
+            cash: within("cash", self.cash, 0.0, 1e12)?,
+            fee_bps: within("fee-bps", self.fee_bps, -100.0, 500.0)? * factor,
+            costs: if self.stress { costs.doubled() } else { costs },
+            latency: Latency {
+                fixed: Nanos(i64::from(self.latency_ms) * 1_000_000),
+                jitter: Nanos(i64::from(self.latency_jitter_ms) * 1_000_000),
+            },
+            risk: risk(&self.risk)?,
+            seed: self.seed,
+            days_per_year: within("periods-per-year", self.periods_per_year, 1.0, 366.0)?,
+            delist_at_end: self.delist_at_end,
+        })
+    }
+}
+
+fn profile(name: &str) -> Result<Profile> {
+    let names = Profile::ALL.map(|profile| (profile.rules(Costs::none()).name(), profile));
+    let known = names.map(|(name, _)| name).join(", ");
+    let found = names.into_iter().find(|(known, _)| *known == name);
+    Ok(found.with_context(|| format!("no profile is named `{name}`; there is {known}"))?.1)
+}
+
+fn risk(name: &str) -> Result<RiskProfile> {
+    match name {
+        "research" | "off" => return Ok(RiskProfile::research()),
+        "account" => bail!(
+            "the risk profile `account` needs rules that this version does not have yet; use `research`, which has the rules \
+             that are always on, or a file"
+        ),
+        _ => {}
+    }
+    let text = fs::read_to_string(name)
+        .with_context(|| format!("--risk {name} is neither `research` nor a file that can be read"))?;
+    let profile: RiskProfile = toml::from_str(&text).with_context(|| format!("the risk profile in {name}"))?;
+    let problems = profile.problems();
+    ensure!(problems.is_empty(), "the risk profile in {name}: {}", problems.join("; "));
+    Ok(profile)
+}
+
+impl Request {
+    /// The values of the parameters that were given.
+    pub(crate) fn parameters(&self, manifest: &Manifest) -> Result<Vec<(String, Value)>> {
+        self.params.iter().map(|given| parameter(manifest, given)).collect()
+    }
+}
+
+impl Request {
+    /// What metrics depend on, as far as a log of events tells.
+    pub(crate) fn basis(&self, entries: &[Entry]) -> Result<Basis> {
+        let Interval::Only(interval) = self.interval else { bail!("bars of any length cannot be played") };
+        let open = |entry: &Entry| match entry.event {
+            Event::Bar { open_time, .. } => Some(open_time),
+            _ => None,
+        };
+        let begin = entries.iter().filter_map(open).min().unwrap_or_default();
+        Ok(Basis { begin, interval, days_per_year: self.days_per_year })
+    }
+}
+
+/// A parameter as it stands on a command line.
+pub(crate) fn parameter(manifest: &Manifest, given: &str) -> Result<(String, Value)> {
+    let (name, value) = given.split_once('=').with_context(|| format!("`{given}` is not of the form NAME=VALUE"))?;
+    Ok((name.to_owned(), manifest.parameter(name)?.parse(value)?))
+}
+
+/// The market of a request, read and checked.
+pub(crate) struct Market {
+    pub(crate) simulation: Simulation,
+    pub(crate) cash: Money,
+    pub(crate) settlement: String,
+    pub(crate) sources: Vec<Source>,
+}
+
+/// Where an instrument's bars come from.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Source {
+    pub(crate) digest: Digest,
+    pub(crate) bars: usize,
+    pub(crate) report: Report,
+}
+
+impl Market {
+    /// Reads the data of a request.
+    pub(crate) fn read(request: &Request, manifest: &Manifest) -> Result<Self> {
+        let Interval::Only(interval) = request.interval else { bail!("bars of any length cannot be played") };
+        let fee = request.fee_bps / 10_000.0;
+        let mut market = Vec::new();
+        let mut sources = Vec::new();
+        let mut settlement: Option<String> = None;
+        for (symbol, path) in request.symbols.iter().zip(&request.data) {
+            let series = Series::new(read_bars(path)?, interval)?;
+            let instrument = infer_instrument(symbol, &request.venue, &series, fee, fee);
+            let quote = settlement.get_or_insert_with(|| instrument.quote.clone());
+            ensure!(
+                *quote == instrument.quote,
+                "{symbol} is priced in {}, the others in {quote}; an account has one currency",
+                instrument.quote
+            );
+            sources.push(Source { digest: series.digest(), bars: series.bars.len(), report: series.report });
+            let bars = Arc::new(series.bars);
+            market.push(Traded { instrument, interval, bars, ends: request.delist_at_end });
+        }
+        // What the host works out of history has to be warm as well: ten times its bars, and one for the first range.
+        let host = manifest.host_stop.map_or(0, |stop| stop.atr_bars as usize * 10 + 1);
+        let simulation = Simulation {
+            market,
+            window: Window {
+                from: request.from,
+                to: request.to,
+                warm_up_bars: host.max(manifest.warm_up_bars as usize),
+            },
+            profile: request.profile,
+            costs: request.costs,
+            latency: request.latency,
+            risk: request.risk.clone(),
+            seed: request.seed,
+            days_per_year: request.days_per_year,
+        };
+        if let Err(error) = simulation.check_window() {
+            bail!(window_error(&error));
+        }
+        let cash = decimal(request.cash).context("--cash has more digits than an amount can have")?;
+        Ok(Self { simulation, cash: Money(cash), settlement: settlement.unwrap_or_default(), sources })
+    }
+}
+
+/// The error with dates instead of nanoseconds.
+fn window_error(error: &tiltyard_engine::WindowError) -> String {
+    use tiltyard_engine::WindowError;
+    match error {
+        WindowError::Backwards { from, to } => {
+            format!("--to {} is not after --from {}", format_time(*to), format_time(*from))
+        }
+        WindowError::Empty { symbol, first, last } => format!(
+            "no bar of {symbol} lies between --from and --to; its data goes from {} to {}",
+            format_time(*first),
+            format_time(*last)
+        ),
+    }
+}

@@ -1,0 +1,82 @@
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use tiltyard_engine::{Metrics, OpenRow, Outcome, TradeRow};
+use tiltyard_market::format_time;
+use tiltyard_sandbox::{Fault, engine_version};
+
+use super::{Prepared, Request};
+
+/// The object that `backtest --json` prints. Others build on it: fields are added, never renamed.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RunDocument {
+    /// Everything the results follow from, and their digest.
+    pub(crate) manifest: Json,
+    pub(crate) metrics: Metrics,
+    pub(crate) trades: Vec<TradeRow>,
+    /// What is still held at the end, marked at the last price.
+    pub(crate) open: Vec<OpenRow>,
+    pub(crate) fuel: u64,
+    pub(crate) fault: Option<Fault>,
+    /// Why the run ended early, if a limit ended it.
+    pub(crate) halted: Option<String>,
+}
+
+impl RunDocument {
+    pub(super) fn new(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) -> Result<Self> {
+        let record = outcome.books.records().first().context("a run without a strategy")?;
+        let simulation = &prepared.market.simulation;
+        Ok(Self {
+            manifest: manifest(prepared, request, outcome)?,
+            metrics: Metrics::of(record, &simulation.basis()),
+            trades: TradeRow::all(record, &request.symbols),
+            open: OpenRow::all(record, &request.symbols),
+            fuel: record.fuel,
+            fault: outcome.faults.first().cloned().flatten(),
+            halted: record.halted_by.clone().filter(|_| record.fault.is_none()),
+        })
+    }
+}
+
+fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) -> Result<Json> {
+    let admission = prepared.component.admission();
+    let declared = &admission.manifest;
+    let parameters = declared
+        .resolve(&prepared.start.parameters)
+        .map_err(|errors| anyhow::Error::msg(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    let parameters: serde_json::Map<String, Json> =
+        parameters.into_iter().map(|(name, value)| Ok((name, serde_json::to_value(value)?))).collect::<Result<_>>()?;
+    let simulation = &prepared.market.simulation;
+    let instruments = simulation.market.iter().zip(&prepared.market.sources).map(|(traded, source)| {
+        let lane = traded.lane(&simulation.window);
+        let time = |at: Option<&i64>| at.map(|time| format_time(tiltyard_model::Nanos(*time)));
+        let times = traded.bars.open_time();
+        json!({
+            "instrument": traded.instrument,
+            "rules": "inferred from the data; what the venue's rules were is not known",
+            "data": source,
+            "first_bar": time(times.get(lane.from)),
+            "last_bar": time(lane.to.checked_sub(1).and_then(|last| times.get(last))),
+        })
+    });
+    let rules = simulation.profile.rules(simulation.costs);
+    Ok(json!({
+        "tiltyard": env!("CARGO_PKG_VERSION"),
+        "engine": engine_version(),
+        "strategy": {"name": declared.name, "version": declared.version, "parameters": parameters},
+        "component": admission.digest,
+        "instruments": instruments.collect::<Vec<_>>(),
+        "interval": request.interval,
+        "window": simulation.window,
+        "profile": {"name": rules.name(), "version": rules.version(), "costs": simulation.costs},
+        "fee_bps": request.fee_bps,
+        "latency": simulation.latency,
+        "risk": simulation.risk,
+        "cash": request.cash,
+        "settlement": prepared.market.settlement,
+        "periods_per_year": simulation.days_per_year,
+        "delist_at_end": request.delist_at_end,
+        "seed": request.seed,
+        "result": outcome.books.log().digest(),
+    }))
+}

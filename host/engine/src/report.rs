@@ -1,0 +1,141 @@
+use serde::Serialize;
+use tiltyard_model::{Nanos, Side};
+
+use crate::books::Record;
+use crate::ledger::RoundTrip;
+
+/// A round trip as reports show it: numbers as people compute with them, times in milliseconds since 1970, UTC.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TradeRow {
+    /// The instrument's symbol.
+    pub symbol: String,
+    /// When it was opened: the first fill.
+    pub entry_time: i64,
+    /// Average price of the entry.
+    pub entry_price: f64,
+    /// When it was closed: the last fill.
+    pub exit_time: i64,
+    /// Average price of the exit.
+    pub exit_price: f64,
+    /// `long` or `short`.
+    pub side: &'static str,
+    /// Base currency.
+    pub quantity: f64,
+    /// Fees of entry and exit, in settlement currency.
+    pub fees: f64,
+    /// Profit before fees.
+    pub pnl_gross: f64,
+    /// Funding received less paid.
+    pub funding: f64,
+    /// Profit after everything.
+    pub pnl_net: f64,
+    /// Bars that closed between entry and exit.
+    pub bars_held: u64,
+    /// Maximum adverse excursion, as a fraction of the entry price.
+    pub mae: f64,
+    /// Maximum favourable excursion, likewise.
+    pub mfe: f64,
+    /// Why it was closed: `signal`, `target`, `close`, `stop_loss`, `trailing_stop`, `take_profit`, `halt`, `fault`,
+    /// `delisted`.
+    pub exit_reason: String,
+}
+
+/// What is still held at the end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OpenRow {
+    /// The instrument's symbol.
+    pub symbol: String,
+    /// When it was opened.
+    pub entry_time: i64,
+    /// The price of the entry.
+    pub entry_price: f64,
+    /// `long` or `short`.
+    pub side: &'static str,
+    /// Base currency.
+    pub quantity: f64,
+    /// What of the entry's fee is on it.
+    pub fees: f64,
+    /// The last price, at which it counts in the equity.
+    pub mark_price: Option<f64>,
+}
+
+const MILLISECOND: i64 = 1_000_000;
+
+fn milliseconds(time: Nanos) -> i64 {
+    time.0.div_euclid(MILLISECOND)
+}
+
+fn direction(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "long",
+        Side::Sell => "short",
+    }
+}
+
+impl TradeRow {
+    /// The heads of a table of trades.
+    pub const HEADS: [&'static str; 15] = [
+        "symbol",
+        "entry_time",
+        "entry_price",
+        "exit_time",
+        "exit_price",
+        "side",
+        "quantity",
+        "fees",
+        "pnl_gross",
+        "funding",
+        "pnl_net",
+        "bars_held",
+        "mae",
+        "mfe",
+        "exit_reason",
+    ];
+
+    /// All round trips of a record, in the order of closing. `symbols` are the run's.
+    #[must_use]
+    pub fn all(record: &Record, symbols: &[String]) -> Vec<Self> {
+        record.ledger.round_trips().iter().map(|trip| Self::of(trip, symbols)).collect()
+    }
+
+    fn of(trip: &RoundTrip, symbols: &[String]) -> Self {
+        Self {
+            symbol: symbols.get(trip.instrument.0 as usize).cloned().unwrap_or_default(),
+            entry_time: milliseconds(trip.entry_time),
+            entry_price: trip.entry_price.to_f64(),
+            exit_time: milliseconds(trip.exit_time),
+            exit_price: trip.exit_price.to_f64(),
+            side: direction(trip.side),
+            quantity: trip.quantity.to_f64(),
+            fees: trip.fees.to_f64(),
+            pnl_gross: trip.gross.to_f64(),
+            funding: trip.funding.to_f64(),
+            pnl_net: trip.net.to_f64(),
+            bars_held: trip.bars,
+            mae: trip.mae,
+            mfe: trip.mfe,
+            exit_reason: trip.exit_reason.to_string(),
+        }
+    }
+}
+
+impl OpenRow {
+    /// Every lot that a record still holds.
+    #[must_use]
+    pub fn all(record: &Record, symbols: &[String]) -> Vec<Self> {
+        let holdings = symbols.iter().zip(record.ledger.holdings());
+        let rows = holdings.flat_map(|(symbol, holding)| {
+            let side = if holding.quantity().0.is_sign_negative() { Side::Sell } else { Side::Buy };
+            holding.lots().map(move |lot| Self {
+                symbol: symbol.clone(),
+                entry_time: milliseconds(lot.opened.time),
+                entry_price: lot.price.to_f64(),
+                side: direction(side),
+                quantity: lot.quantity.to_f64(),
+                fees: lot.fee.to_f64(),
+                mark_price: holding.last_mark().map(tiltyard_model::Price::to_f64),
+            })
+        });
+        rows.collect()
+    }
+}
