@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use tiltyard_model::{Bar, Columns, Digest, Instrument, InstrumentKind, Nanos, Start, Value};
+use tiltyard_model::{Bar, Columns, Desk, Digest, Instrument, InstrumentKind, Nanos, Start, Value};
 use tiltyard_sandbox::{
     AdmissionLimits, Cache, CompileLimits, Compiler, Component, Limits, LoadError, Mode, PoolLimits, Sandbox,
     SandboxConfig,
@@ -45,7 +45,12 @@ impl Ground {
     /// # Panics
     /// When there is no room for it.
     #[must_use]
-    pub fn sandbox_at(worker: &str, pool: PoolLimits, limits: CompileLimits, cache: &Path) -> Sandbox<Tape> {
+    pub fn sandbox_at<D: Desk + Default + Send + 'static>(
+        worker: &str,
+        pool: PoolLimits,
+        limits: CompileLimits,
+        cache: &Path,
+    ) -> Sandbox<D> {
         Sandbox::new(SandboxConfig {
             admission: AdmissionLimits::default(),
             pool,

@@ -1,59 +1,13 @@
 //! The program as its users meet it.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod place;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
+use place::Place;
 use serde_json::Value as Json;
-use tempfile::TempDir;
-
-/// A folder with the examples in it, and a cache beside them.
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        for example in tiltyard_examples::EXAMPLES {
-            fs::write(folder.path().join(format!("{}.wasm", example.name)), example.component).unwrap();
-        }
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_tiltyard"))
-            .args(args)
-            .current_dir(self.folder.path())
-            .env("XDG_CACHE_HOME", self.path("cache"))
-            .output()
-            .unwrap()
-    }
-
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{args:?}: {error}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Json {
-        serde_json::from_str(&self.ok(args)).unwrap()
-    }
-
-    /// What it says when it fails, with exit code 1.
-    fn fails(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert_eq!(output.status.code(), Some(1), "{args:?}");
-        assert!(output.stdout.is_empty(), "{args:?}");
-        String::from_utf8(output.stderr).unwrap().replace(&self.folder.path().display().to_string(), "HERE")
-    }
-}
 
 #[test]
 fn demo_runs_both_examples_and_says_the_same_twice() {
@@ -65,23 +19,24 @@ fn demo_runs_both_examples_and_says_the_same_twice() {
         assert_eq!(run["fault"], Json::Null);
         assert_eq!(run["cache"], "compiled");
         assert!(run["fuel"].as_u64().unwrap() > 2_000);
+        assert!(run["metrics"]["fees"].as_f64().unwrap() > 0.0, "it traded");
     }
-    assert_eq!(first["runs"][0]["requests"], 1, "buy and hold buys once");
+    assert_eq!(first["runs"][0]["metrics"]["trades"], 0, "buy and hold never sells");
     assert_eq!(first["runs"][1]["screen_agrees"], true);
-    assert!(first["runs"][1]["changes"].as_u64().unwrap() > 10, "the averages cross");
+    assert!(first["runs"][1]["metrics"]["trades"].as_u64().unwrap() > 10, "the averages cross");
     let second = place.json(&["demo", "--json"]);
     for (first, second) in first["runs"].as_array().unwrap().iter().zip(second["runs"].as_array().unwrap()) {
         assert_eq!(second["cache"], "hit");
-        for same in ["strategy", "digest", "fuel", "result", "requests", "changes"] {
+        for same in ["strategy", "digest", "fuel", "result", "metrics"] {
             assert_eq!(first[same], second[same], "{same}");
         }
     }
 }
 
 #[test]
-fn demo_says_that_its_market_is_synthetic_and_that_nothing_was_traded() {
+fn demo_says_that_its_market_is_synthetic() {
     let text = Place::new().ok(&["demo", "--bars", "100"]);
-    assert!(text.contains("SYNTHETIC") && text.contains("Nothing was traded"), "{text}");
+    assert!(text.contains("SYNTHETIC") && text.contains("Prices are made up"), "{text}");
 }
 
 /// Digests differ where the compiler does; everything else in the README's picture is what the program prints.
@@ -103,10 +58,12 @@ fn the_readme_shows_what_demo_prints() {
 #[test]
 fn demo_takes_components_and_parameters() {
     let place = Place::new();
-    let changes = |fast: &str| {
-        place.json(&["demo", "ma-cross.wasm", "--param", fast, "--json"])["runs"][0]["changes"].as_u64().unwrap()
+    let trades = |fast: &str| {
+        place.json(&["demo", "ma-cross.wasm", "--param", fast, "--json"])["runs"][0]["metrics"]["trades"]
+            .as_u64()
+            .unwrap()
     };
-    assert!(changes("fast=3") > changes("fast=40"));
+    assert!(trades("fast=3") > trades("fast=40"));
     assert_eq!(
         place.fails(&["demo", "ma-cross.wasm", "--param", "fast=9999"]),
         "error: ma-cross.wasm: parameter `fast` = 9999 is out of bounds; it takes 2 to 200\n"

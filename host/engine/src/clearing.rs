@@ -62,7 +62,8 @@ impl Clearing {
         violations
     }
 
-    /// A strategy's equity without spot holdings and without the margin of its perpetuals but `except`.
+    /// What a strategy may spend or use as margin: its equity without spot holdings and without the margin of its perpetuals
+    /// but `except`. A spot purchase, which has none to except, is not paid out of profits that were not taken yet.
     pub(crate) fn free(&self, strategy: StrategyIndex, except: Option<InstrumentIndex>) -> Money {
         let Some(record) = self.books.record_of(strategy) else { return Money::ZERO };
         let bound = |(index, holding): (usize, &crate::ledger::Holding)| match self.margins.get(index) {
@@ -73,14 +74,16 @@ impl Clearing {
             _ => Decimal::ZERO,
         };
         let bound: Decimal = record.ledger.holdings().iter().enumerate().map(bound).sum();
-        Money(record.ledger.equity().0 - bound)
+        let free = record.ledger.equity().0 - bound;
+        Money(if except.is_none() { free.min(record.ledger.cash().0) } else { free })
     }
 
     /// The most that can be bought at this price for this much money.
     fn affordable(&self, listed: &Listed, price: Price, money: Money) -> Qty {
-        let each = paid(price, Qty(Decimal::ONE), &listed.rules).filter(|each| each.0 > Decimal::ZERO);
-        let Some(each) = each.filter(|_| money.0 > Decimal::ZERO) else { return Qty::ZERO };
-        let mut quantity = listed.rules.whole_lots(Qty(money.0 / each.0));
+        let fee = listed.rules.taker_fee.max(listed.rules.maker_fee).max(Decimal::ZERO);
+        let each = price.0.checked_mul(Decimal::ONE + fee).filter(|each| *each > Decimal::ZERO);
+        let quantity = each.and_then(|each| money.0.max(Decimal::ZERO).checked_div(each));
+        let mut quantity = listed.rules.whole_lots(Qty(quantity.unwrap_or_default()));
         // Fees and values are rounded up to the last digit, which may cost a lot.
         while !quantity.is_zero() && paid(price, quantity, &listed.rules).is_none_or(|cost| cost > money) {
             quantity -= listed.rules.lot;

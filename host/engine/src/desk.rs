@@ -34,6 +34,8 @@ pub(crate) struct Floor<V> {
     pub(crate) clearing: Clearing,
     pub(crate) risk: RiskProfile,
     pub(crate) seats: Vec<Seat>,
+    /// Whether the run has begun: before, nothing can be ordered.
+    pub(crate) open: bool,
     /// Whose turn it is.
     pub(crate) acting: StrategyIndex,
     pub(crate) next_timer: u64,
@@ -73,7 +75,7 @@ impl<V: Venue> TradingDesk<V> {
         &mut self,
         request: impl FnOnce(&mut Requests<'_, V>) -> Result<T, Vec<Violation>>,
     ) -> Result<T, Vec<Violation>> {
-        match self.0.as_deref_mut() {
+        match self.0.as_deref_mut().filter(|floor| floor.open) {
             Some(floor) => request(&mut floor.requests(floor.acting)),
             None => Err(vec![Violation {
                 rule: "trading-state".to_owned(),

@@ -1,12 +1,12 @@
 use std::convert::Infallible;
 
 use tiltyard_model::{
-    Bar, Columns, Decimal, HostStop, Instrument, InstrumentIndex, MONEY_SCALE, Money, Nanos, OrderOrigin,
-    SpecificationError, decimal,
+    Bar, Columns, Decimal, HostStop, Instrument, InstrumentIndex, MONEY_SCALE, Money, Nanos, SpecificationError,
+    decimal,
 };
 use tiltyard_risk::{RiskProfile, StrategyState};
 
-use crate::books::Books;
+use crate::books::{Books, Record};
 use crate::clearing::{Clearing, Message};
 use crate::desk::{Floor, Seat, TradingDesk};
 use crate::event::{Event, Log};
@@ -140,6 +140,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             risk: setup.risk,
             seats: Vec::new(),
             acting: StrategyIndex(0),
+            open: false,
             next_timer: 1,
         };
         Ok(Self { desk: TradingDesk(Some(Box::new(floor))), players: Vec::new(), over: false })
@@ -199,25 +200,21 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     /// One instant, in the order that everything depends on.
     pub fn step(&mut self, step: &Step) {
         if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.open = true;
             floor.market_moves(step);
         }
         self.limits();
         self.strategies_act(step);
         if let Some(floor) = self.desk.0.as_deref_mut() {
             floor.clearing.record(Event::Instant);
-            self.over = floor
-                .clearing
-                .books
-                .records()
-                .iter()
-                .all(|record| record.state == StrategyState::Halted && record.ledger.is_flat());
+            self.over = floor.is_over();
         }
     }
 
     /// Stops a strategy for good: its orders are cancelled, its positions closed by the profile's rules.
     pub fn halt(&mut self, strategy: StrategyIndex, cause: &str) {
         if let Some(floor) = self.desk.0.as_deref_mut() {
-            floor.halt(strategy, cause, "halt");
+            floor.halt(strategy, cause);
         }
     }
 
@@ -257,8 +254,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         let index = StrategyIndex(at as u32);
         let player = &mut self.players[at];
         if let Some(floor) = self.desk.0.as_deref_mut() {
-            let state = floor.clearing.books.record_of(index).map_or(StrategyState::Halted, |record| record.state);
-            if state == StrategyState::Halted {
+            if floor.is_halted(index) {
                 return false;
             }
             floor.acting = index;
@@ -268,7 +264,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         player.fault = Some(fault);
         if let Some(floor) = self.desk.0.as_deref_mut() {
             floor.clearing.record(Event::Fault { strategy: index, message });
-            floor.halt(index, "fault", "fault");
+            floor.halt(index, "fault");
         }
         false
     }
@@ -277,8 +273,10 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     fn limits(&mut self) {
         let Some(floor) = self.desk.0.as_deref_mut() else { return };
         for strategy in floor.clearing.books.strategies() {
-            if let Some(cause) = floor.breach(strategy) {
-                floor.halt(strategy, &cause, "halt");
+            match floor.breach(strategy) {
+                Some(cause) => floor.halt(strategy, &cause),
+                None if floor.is_halted(strategy) => floor.wind_down(strategy),
+                None => {}
             }
         }
     }
@@ -336,7 +334,8 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
 impl<V: Venue> Floor<V> {
     /// The market's part of an instant: fills, then marks, then what is in history.
     fn market_moves(&mut self, step: &Step) {
-        self.clearing.now = step.time;
+        // A step from the past happens now: time does not go back.
+        self.clearing.now = self.clearing.now.max(step.time);
         for event in &step.events {
             match *event {
                 MarketEvent::Bar(instrument, bar) => {
@@ -358,10 +357,10 @@ impl<V: Venue> Floor<V> {
 
     /// Why a strategy must stop now, if it must.
     fn breach(&self, strategy: StrategyIndex) -> Option<String> {
-        let record = self.clearing.books.record_of(strategy)?;
-        if record.state == StrategyState::Halted {
+        if self.is_halted(strategy) {
             return None;
         }
+        let record = self.clearing.books.record_of(strategy)?;
         let equity = record.ledger.equity();
         if equity.0 <= Decimal::ZERO && !record.ledger.is_flat() {
             return Some("equity-exhausted".to_owned());
@@ -371,18 +370,35 @@ impl<V: Venue> Floor<V> {
         (lost.0 >= record.peak.0 * limit && lost.0 > Decimal::ZERO).then(|| "max-drawdown".to_owned())
     }
 
+    /// Whether a strategy has stopped for good; one that there is not has never begun.
+    fn is_halted(&self, strategy: StrategyIndex) -> bool {
+        self.clearing.books.record_of(strategy).is_none_or(|record| record.state == StrategyState::Halted)
+    }
+
+    /// Whether every strategy has stopped, holds nothing and waits for nothing.
+    fn is_over(&self) -> bool {
+        let halted = |record: &Record| record.state == StrategyState::Halted && record.ledger.is_flat();
+        self.clearing.books.records().iter().all(halted)
+            && self.market.iter().all(|(instrument, _)| self.venue.working(instrument).is_empty())
+    }
+
     /// Takes everything of a strategy back and closes what it holds.
-    fn halt(&mut self, strategy: StrategyIndex, cause: &str, exit: &str) {
+    fn halt(&mut self, strategy: StrategyIndex, cause: &str) {
+        if self.is_halted(strategy) {
+            return;
+        }
         let event = Event::State { strategy, state: StrategyState::Halted, cause: cause.to_owned() };
         self.clearing.record(event);
+        self.wind_down(strategy);
+    }
+
+    /// Goes on with stopping a strategy that was halted.
+    fn wind_down(&mut self, strategy: StrategyIndex) {
+        let faulted = self.clearing.books.record_of(strategy).is_some_and(|record| record.fault.is_some());
         let instruments: Vec<InstrumentIndex> = self.market.iter().map(|(instrument, _)| instrument).collect();
         let mut requests = self.requests(strategy);
         for instrument in instruments {
-            requests.cancel_all(instrument, "halt");
-            if let Some(mut ticket) = requests.closing(instrument, OrderOrigin::Host) {
-                ticket.tag = exit.to_owned();
-                requests.place(ticket);
-            }
+            requests.wind_down(instrument, if faulted { "fault" } else { "halt" });
         }
     }
 

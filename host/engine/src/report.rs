@@ -1,5 +1,5 @@
 use serde::Serialize;
-use tiltyard_model::{Nanos, Side};
+use tiltyard_model::{Nanos, OrderId, Price, Side};
 
 use crate::books::Record;
 use crate::ledger::RoundTrip;
@@ -47,7 +47,7 @@ pub struct OpenRow {
     pub symbol: String,
     /// When it was opened.
     pub entry_time: i64,
-    /// The price of the entry.
+    /// Average price of the entry.
     pub entry_price: f64,
     /// `long` or `short`.
     pub side: &'static str,
@@ -120,22 +120,33 @@ impl TradeRow {
 }
 
 impl OpenRow {
-    /// Every lot that a record still holds.
+    /// What a record still holds, one row for each order that opened some of it.
     #[must_use]
     pub fn all(record: &Record, symbols: &[String]) -> Vec<Self> {
-        let holdings = symbols.iter().zip(record.ledger.holdings());
-        let rows = holdings.flat_map(|(symbol, holding)| {
+        let mut rows: Vec<(OrderId, Self)> = Vec::new();
+        for (symbol, holding) in symbols.iter().zip(record.ledger.holdings()) {
             let side = if holding.quantity().0.is_sign_negative() { Side::Sell } else { Side::Buy };
-            holding.lots().map(move |lot| Self {
-                symbol: symbol.clone(),
-                entry_time: milliseconds(lot.opened.time),
-                entry_price: lot.price.to_f64(),
-                side: direction(side),
-                quantity: lot.quantity.to_f64(),
-                fees: lot.fee.to_f64(),
-                mark_price: holding.last_mark().map(tiltyard_model::Price::to_f64),
-            })
-        });
-        rows.collect()
+            for lot in holding.lots() {
+                let (price, quantity, fee) = (lot.price.to_f64(), lot.quantity.to_f64(), lot.fee.to_f64());
+                // Fills of one order follow each other.
+                if let Some((_, row)) = rows.last_mut().filter(|(order, _)| *order == lot.order) {
+                    row.entry_price += (price - row.entry_price) * quantity / (row.quantity + quantity);
+                    row.quantity += quantity;
+                    row.fees += fee;
+                    continue;
+                }
+                let row = Self {
+                    symbol: symbol.clone(),
+                    entry_time: milliseconds(lot.opened.time),
+                    entry_price: price,
+                    side: direction(side),
+                    quantity,
+                    fees: fee,
+                    mark_price: holding.last_mark().map(Price::to_f64),
+                };
+                rows.push((lot.order, row));
+            }
+        }
+        rows.into_iter().map(|(_, row)| row).collect()
     }
 }

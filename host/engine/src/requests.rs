@@ -54,18 +54,19 @@ impl<'a, V: Venue> Requests<'a, V> {
     }
 
     pub(crate) fn replace(&mut self, order: OrderId, change: Replacement) -> Result<Acceptance, Refusal> {
-        let known = self.own(order).map(|working| (working.ticket.clone(), working.filled));
-        let Some((ticket, filled)) = known else {
+        // An order that is on its way out cannot be changed any more.
+        let known = self.own(order).filter(|working| !working.is_leaving());
+        let Some((ticket, filled)) = known.map(|working| (working.expected(), working.filled)) else {
             return Err(self.refuse("replace", None, unknown_order(order)));
         };
         let instrument = ticket.instrument;
         let answer = self.listed(instrument).and_then(|listed| {
             let change = ticket.change(change, &listed.rules)?;
-            if change.quantity <= filled {
-                let (wanted, filled) = (change.quantity.to_f64(), filled.to_f64());
+            let changed = ticket.changed(&change);
+            if changed.quantity <= filled {
+                let (wanted, filled) = (changed.quantity.to_f64(), filled.to_f64());
                 return Err(vec![violation("malformed", wanted, filled, "base-currency-filled")]);
             }
-            let changed = Ticket { kind: change.kind, quantity: change.quantity, ..ticket };
             right_side(&changed, listed)?;
             self.check(&changed, filled, listed, &[order])?;
             Ok((change, changed))
@@ -107,24 +108,40 @@ impl<'a, V: Venue> Requests<'a, V> {
         let equity = self.clearing.books.record_of(self.strategy).map_or(Money::ZERO, |record| record.ledger.equity());
         let desired = desired(wanted.fraction, equity, mark, self.venue.cost(), listed).ok_or_else(malformed)?;
         let held = self.clearing.position(self.strategy, instrument);
-        let change = desired - held;
-        let side = if change.0.is_sign_negative() { Side::Sell } else { Side::Buy };
         let entry = if desired.0.is_sign_negative() { Side::Sell } else { Side::Buy };
-        let protection = wanted.stop.map(|stop| Protection::read(stop, entry, &listed.rules)).transpose()?;
-        // What an earlier target left unfilled makes way.
-        let working = self.venue.working(instrument).iter();
-        let earlier: Vec<OrderId> = working
-            .filter(|order| order.strategy == self.strategy && order.ticket.origin == OrderOrigin::Target)
-            .map(|order| order.id)
-            .collect();
+        let mut protected = Ticket::market(instrument, entry, desired.abs(), OrderOrigin::Target);
+        protected.stop_loss = wanted.stop.map(|stop| Protection::read(stop, entry, &listed.rules)).transpose()?;
+        right_side(&protected, listed)?;
+        let protection = protected.stop_loss;
+        // What an earlier target left unfilled makes way. Where it cannot, because a cancellation would come too late, it
+        // counts as held.
+        let of_target = |order: &&Working| {
+            order.strategy == self.strategy && order.ticket.origin == OrderOrigin::Target && !order.is_leaving()
+        };
+        let unfilled = self.venue.working(instrument).iter().filter(of_target);
+        let mut earlier: Vec<OrderId> = Vec::new();
+        let mut coming = held;
+        for order in unfilled {
+            if self.venue.recalls(instrument, self.clearing.now) {
+                earlier.push(order.id);
+            } else {
+                coming += order.ticket.side.signed(order.remaining());
+            }
+        }
+        // A stop that moves is no reason to trade what profit and fees have changed meanwhile.
+        let before = self.clearing.targets.get(self.strategy, instrument);
+        let same_fraction = before.is_some_and(|before| before.fraction == wanted.fraction);
+        let only_the_stop = same_fraction && earlier.is_empty() && !coming.is_zero();
+        let change = if only_the_stop { Qty::ZERO } else { desired - coming };
         let mut placed = None;
         if !change.is_zero() {
+            let side = if change.0.is_sign_negative() { Side::Sell } else { Side::Buy };
             let mut ticket = Ticket::market(instrument, side, change.abs(), OrderOrigin::Target);
-            ticket.reduce_only = desired.is_zero() || held.0 * desired.0 > Decimal::ZERO && desired.abs() < held.abs();
+            let shrinks = desired.is_zero() || held.same_side(desired) && desired.abs() < held.abs();
+            ticket.reduce_only = shrinks && coming == held;
             if !ticket.reduce_only {
                 ticket.stop_loss = protection;
                 self.protect(&mut ticket, listed)?;
-                right_side(&ticket, listed)?;
             }
             self.check(&ticket, Qty::ZERO, listed, &earlier)?;
             placed = Some(ticket);
@@ -132,8 +149,7 @@ impl<'a, V: Venue> Requests<'a, V> {
         for order in earlier {
             self.venue.cancel(order, "new-target".into(), self.clearing.now, self.clearing);
         }
-        let before = self.clearing.targets.get(self.strategy, instrument);
-        if before.is_some_and(|before| before.stop != wanted.stop) && held.0 * desired.0 > Decimal::ZERO {
+        if before.and_then(|before| before.stop) != wanted.stop && held.same_side(desired) {
             self.move_stop(instrument, protection, listed, held, mark);
         }
         self.clearing.targets.set(self.strategy, instrument, Some(wanted));
@@ -149,7 +165,7 @@ impl<'a, V: Venue> Requests<'a, V> {
         held: Qty,
         mark: Price,
     ) {
-        let own = |order: &&Working| order.strategy == self.strategy && order.ticket.origin == OrderOrigin::StopLoss;
+        let own = |order: &&Working| order.strategy == self.strategy && order.guards_target();
         let stops: Vec<OrderId> = self.venue.working(instrument).iter().filter(own).map(|order| order.id).collect();
         for order in stops {
             self.venue.cancel(order, "new-stop".into(), self.clearing.now, self.clearing);
@@ -157,7 +173,7 @@ impl<'a, V: Venue> Requests<'a, V> {
         let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
         let Some(stop) = protection.or_else(|| self.kept_stop(listed).ok().flatten()) else { return };
         let mut ticket = Ticket::market(instrument, side, held.abs(), OrderOrigin::StopLoss);
-        ticket.kind = protecting(stop, mark, side);
+        ticket.kind = protecting(stop, mark, side, &listed.rules);
         ticket.reduce_only = true;
         self.place(ticket);
     }
@@ -176,9 +192,11 @@ impl<'a, V: Venue> Requests<'a, V> {
         answer.map_err(|violations| self.refuse("close", Some(instrument), violations))
     }
 
-    /// Takes back everything that is working in an instrument.
-    pub(crate) fn cancel_all(&mut self, instrument: InstrumentIndex, reason: &'static str) {
-        let own = |order: &&Working| order.strategy == self.strategy;
+    /// Takes back everything of the strategy's that is working in an instrument, but the host's own exits.
+    fn cancel_all(&mut self, instrument: InstrumentIndex, reason: &'static str) {
+        let own = |order: &&Working| {
+            order.strategy == self.strategy && order.ticket.origin != OrderOrigin::Host && !order.is_leaving()
+        };
         let orders: Vec<OrderId> = self.venue.working(instrument).iter().filter(own).map(|order| order.id).collect();
         for order in orders {
             self.venue.cancel(order, reason.into(), self.clearing.now, self.clearing);
@@ -186,11 +204,25 @@ impl<'a, V: Venue> Requests<'a, V> {
     }
 
     /// The market order that closes what is held; `None` when nothing is.
-    pub(crate) fn closing(&self, instrument: InstrumentIndex, origin: OrderOrigin) -> Option<Ticket> {
+    fn closing(&self, instrument: InstrumentIndex, origin: OrderOrigin) -> Option<Ticket> {
         let held = self.clearing.position(self.strategy, instrument);
-        let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
+        let side = if held.0.is_sign_negative() { Side::Buy } else { Side::Sell };
         let ticket = Ticket { reduce_only: true, ..Ticket::market(instrument, side, held.abs(), origin) };
         (!held.is_zero()).then_some(ticket)
+    }
+
+    /// Takes back what the strategy has working and closes what it holds and no exit of the host's is working off yet.
+    /// Called again at every instant, because orders may fill while their cancellation is on its way.
+    pub(crate) fn wind_down(&mut self, instrument: InstrumentIndex, exit: &str) {
+        self.cancel_all(instrument, "halt");
+        let Some(mut ticket) = self.closing(instrument, OrderOrigin::Host) else { return };
+        let host = |order: &&Working| order.strategy == self.strategy && order.ticket.origin == OrderOrigin::Host;
+        let leaving: Qty = self.venue.working(instrument).iter().filter(host).map(Working::remaining).sum();
+        ticket.quantity -= leaving;
+        if ticket.quantity.0 > Decimal::ZERO {
+            ticket.tag = exit.to_owned();
+            self.place(ticket);
+        }
     }
 
     /// Hands an order to the venue.
@@ -240,17 +272,29 @@ impl<'a, V: Venue> Requests<'a, V> {
     /// The stop that the manifest asks the host to keep; refused while it cannot be worked out.
     fn kept_stop(&self, listed: &Listed) -> Result<Option<Protection>, Refusal> {
         let Some(HostStop { atr_multiple, atr_bars }) = self.host_stop else { return Ok(None) };
-        let distance = listed.average_true_range(atr_bars as usize).map(|range| range * atr_multiple);
-        let exact = distance.and_then(|distance| listed.rules.price(distance, true));
-        let missing = || {
+        let Some(range) = listed.average_true_range(atr_bars as usize) else {
             let bars = listed.history(atr_bars as usize + 1).len();
-            vec![violation("missing-stop", bars as f64, f64::from(atr_bars) + 1.0, "bars-for-the-host-stop")]
+            return Err(vec![violation(
+                "missing-stop",
+                bars as f64,
+                f64::from(atr_bars) + 1.0,
+                "bars-for-the-host-stop",
+            )]);
         };
-        exact.map(|distance| Some(Protection::Behind(distance))).ok_or_else(missing)
+        let distance = range * atr_multiple;
+        match listed.rules.price(distance, true) {
+            Some(distance) => Ok(Some(Protection::Behind(distance))),
+            None => {
+                Err(vec![violation("missing-stop", distance, listed.rules.tick.to_f64(), "distance-of-the-host-stop")])
+            }
+        }
     }
 
     /// Every rule of risk that an order breaks, with `without` out of the way.
     fn check(&self, ticket: &Ticket, filled: Qty, listed: &Listed, without: &[OrderId]) -> Result<(), Refusal> {
+        let working = self.venue.working(ticket.instrument);
+        let open = working.iter().filter(|order| order.strategy == self.strategy && !without.contains(&order.id));
+        self.risk.room_for_another(open.count()).map_err(|violation| vec![violation])?;
         let cost = self.venue.cost();
         let standing: Vec<Standing<'_>> = self
             .venue

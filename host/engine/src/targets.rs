@@ -1,4 +1,4 @@
-use tiltyard_model::{Decimal, InstrumentIndex, Money, Price, Qty, Rounding, StopLoss, decimal};
+use tiltyard_model::{Decimal, InstrumentIndex, Money, Price, Qty, Rounding, Specification, StopLoss, decimal};
 
 use crate::execution::StrategyIndex;
 use crate::market::Listed;
@@ -40,8 +40,11 @@ impl Targets {
 }
 
 /// The position that is this fraction of the equity: what could be bought for it at the mark with the taker's costs and
-/// fee on top, in whole lots. `None` if it is too large to say.
+/// fee on top, in whole lots. A fraction too small for a decimal is none of it. `None` if it is larger than any order may be.
 pub(crate) fn desired(fraction: f64, equity: Money, mark: Price, cost: Decimal, listed: &Listed) -> Option<Qty> {
+    if fraction.abs() < 1e-12 {
+        return Some(Qty::ZERO);
+    }
     let fraction = decimal(fraction)?;
     // Value and fee of the purchase are each rounded up by less than this.
     let rounding = Decimal::new(2, 8);
@@ -49,5 +52,8 @@ pub(crate) fn desired(fraction: f64, equity: Money, mark: Price, cost: Decimal, 
     let fee = listed.rules.taker_fee.max(listed.rules.maker_fee).max(Decimal::ZERO);
     let each = mark.times(Decimal::ONE + cost, Rounding::Up).0.checked_mul(Decimal::ONE + fee)?;
     let quantity = listed.rules.whole_lots(Qty(budget.checked_div(each)?));
+    if quantity.to_f64() > Specification::LARGEST {
+        return None;
+    }
     Some(if fraction.is_sign_negative() { -quantity } else { quantity })
 }

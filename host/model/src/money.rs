@@ -69,6 +69,12 @@ impl Qty {
         self.0.is_zero()
     }
 
+    /// Whether both are long or both are short; nothing is on no side.
+    #[must_use]
+    pub fn same_side(self, other: Self) -> bool {
+        !self.is_zero() && !other.is_zero() && self.0.is_sign_negative() == other.0.is_sign_negative()
+    }
+
     /// Without its sign.
     #[must_use]
     pub fn abs(self) -> Self {

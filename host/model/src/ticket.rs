@@ -86,13 +86,17 @@ pub enum Protection {
     Behind(Price),
 }
 
-/// [`Replacement`] in exact numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// [`Replacement`] in exact numbers. What is absent stays what it is when the change arrives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// What the order is from now on.
-    pub kind: OrderKind,
     /// New total quantity, filled part included.
-    pub quantity: Qty,
+    pub quantity: Option<Qty>,
+    /// New limit price.
+    pub limit: Option<Price>,
+    /// New trigger price.
+    pub trigger: Option<Price>,
+    /// New distance of a trailing stop.
+    pub gap: Option<Gap>,
 }
 
 /// A refusal of what is not a number to trade with.
@@ -290,38 +294,54 @@ impl Ticket {
         }
     }
 
-    /// What a replacement makes of this order.
+    /// A replacement for this order, in exact numbers.
     ///
     /// # Errors
     /// Every number that is none to trade with, and prices that the order does not have.
     pub fn change(&self, replacement: Replacement, rules: &Specification) -> Result<Change, Vec<Violation>> {
         let mut reader = Reader { rules, side: self.side, violations: Vec::new() };
-        let quantity = replacement.quantity.map_or(self.quantity, |quantity| reader.quantity(quantity));
-        let mut kind = self.kind;
-        if let Some(price) = replacement.limit {
-            match &mut kind {
-                OrderKind::Limit(limit) | OrderKind::StopLimit { limit, .. } | OrderKind::TakeProfit(limit) => {
-                    *limit = reader.limit(price);
-                }
-                _ => reader.violations.push(malformed(price, f64::NAN, "order-has-no-limit")),
+        let quantity = replacement.quantity.map(|quantity| reader.quantity(quantity));
+        let limit = replacement.limit.map(|price| {
+            if self.kind.limit().is_none() {
+                reader.violations.push(malformed(price, f64::NAN, "order-has-no-limit"));
             }
-        }
-        if let Some(price) = replacement.trigger {
-            match &mut kind {
-                OrderKind::StopMarket(trigger) | OrderKind::StopLimit { trigger, .. } => {
-                    *trigger = reader.stop(price, self.side);
-                }
-                OrderKind::TakeProfit(limit) if replacement.limit.is_none() => *limit = reader.limit(price),
-                _ => reader.violations.push(malformed(price, f64::NAN, "order-has-no-trigger")),
+            reader.limit(price)
+        });
+        let trigger = replacement.trigger.map(|price| match self.kind {
+            // The trigger of a take-profit is its limit.
+            OrderKind::TakeProfit(_) => reader.limit(price),
+            OrderKind::StopMarket(_) | OrderKind::StopLimit { .. } => reader.stop(price, self.side),
+            _ => {
+                reader.violations.push(malformed(price, f64::NAN, "order-has-no-trigger"));
+                reader.stop(price, self.side)
             }
-        }
-        if let Some(trail) = replacement.trail {
-            match &mut kind {
-                OrderKind::TrailingStop { gap, .. } => *gap = reader.gap(trail),
-                _ => reader.violations.push(malformed(f64::NAN, f64::NAN, "order-does-not-trail")),
+        });
+        let gap = replacement.trail.map(|trail| {
+            if !matches!(self.kind, OrderKind::TrailingStop { .. }) {
+                reader.violations.push(malformed(f64::NAN, f64::NAN, "order-does-not-trail"));
             }
+            reader.gap(trail)
+        });
+        reader.finish(Change { quantity, limit, trigger, gap })
+    }
+
+    /// The order with a change. Prices that it does not have are left out.
+    #[must_use]
+    pub fn changed(&self, change: &Change) -> Self {
+        let mut changed = self.clone();
+        changed.quantity = change.quantity.unwrap_or(self.quantity);
+        match &mut changed.kind {
+            OrderKind::Limit(limit) => *limit = change.limit.unwrap_or(*limit),
+            OrderKind::TakeProfit(price) => *price = change.limit.or(change.trigger).unwrap_or(*price),
+            OrderKind::StopMarket(trigger) => *trigger = change.trigger.unwrap_or(*trigger),
+            OrderKind::StopLimit { trigger, limit } => {
+                *trigger = change.trigger.unwrap_or(*trigger);
+                *limit = change.limit.unwrap_or(*limit);
+            }
+            OrderKind::TrailingStop { gap, .. } => *gap = change.gap.unwrap_or(*gap),
+            OrderKind::Market => {}
         }
-        reader.finish(Change { kind, quantity })
+        changed
     }
 }
 

@@ -36,6 +36,15 @@ impl RiskProfile {
             .collect()
     }
 
+    /// Whether the strategy may have another open order in an instrument in which it has this many. Asked before anything
+    /// else is looked at, so that a flood of orders costs nothing.
+    ///
+    /// # Errors
+    /// The rule `open-orders`.
+    pub fn room_for_another(&self, open: usize) -> Result<(), Violation> {
+        rules::open_orders(open).map_or(Ok(()), Err)
+    }
+
     /// Every rule that this order would break; an order that breaks none may go to the venue.
     #[must_use]
     pub fn check(&self, proposal: &Proposal<'_>, situation: &Situation<'_>) -> Vec<Violation> {

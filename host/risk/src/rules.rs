@@ -10,10 +10,9 @@ type Rule = fn(&Proposal<'_>, &Situation<'_>) -> Option<Violation>;
 
 /// In the order in which violations are listed. Numbers that are none (`malformed`) and instruments that are none
 /// (`unknown-instrument`) never get this far: they are refused where a request is read.
-pub(crate) const ALWAYS_ON: [Rule; 9] = [
+pub(crate) const ALWAYS_ON: [Rule; 8] = [
     trading_state,
     stale_data,
-    open_orders,
     below_minimum,
     insufficient_funds,
     insufficient_margin,
@@ -52,9 +51,8 @@ fn stale_data(_: &Proposal<'_>, situation: &Situation<'_>) -> Option<Violation> 
     situation.mark.is_none().then(|| violation("stale-data", f64::NAN, f64::NAN, ""))
 }
 
-/// More orders than a venue takes.
-fn open_orders(_: &Proposal<'_>, situation: &Situation<'_>) -> Option<Violation> {
-    let own = situation.standing.iter().filter(|order| order.own).count();
+/// More orders than a venue takes, when the strategy has this many open in the instrument.
+pub(crate) fn open_orders(own: usize) -> Option<Violation> {
     (own >= OPEN_ORDERS).then(|| violation("open-orders", own as f64 + 1.0, OPEN_ORDERS as f64, "orders"))
 }
 
@@ -337,10 +335,8 @@ mod tests {
 
     #[test]
     fn a_venue_takes_two_hundred_orders_and_no_more() {
-        let standing = |count| (0..count).map(|_| (limit(Side::Buy, "0.01", "50"), 0, true)).collect();
-        let order = limit(Side::Buy, "0.2", "51");
-        assert!(Case { standing: standing(199), ..Case::default() }.broken(&order).is_empty());
-        assert_eq!(Case { standing: standing(200), ..Case::default() }.broken(&order), ["open-orders"]);
+        assert!(RiskProfile::research().room_for_another(199).is_ok());
+        assert_eq!(RiskProfile::research().room_for_another(200).unwrap_err().rule, "open-orders");
     }
 
     #[test]

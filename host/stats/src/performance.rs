@@ -57,7 +57,7 @@ pub fn total_return(returns: &[f64]) -> Figure {
 /// [`Undefined`] says why there is none.
 pub fn annual_return(returns: &[f64], periods_per_year: f64) -> Figure {
     let exponent = year(periods_per_year)? / returns.len().max(1) as f64;
-    Ok(finite(final_wealth(returns)?.powf(exponent))? - 1.0)
+    Ok(finite(libm::pow(final_wealth(returns)?, exponent))? - 1.0)
 }
 
 /// Standard deviation of the returns of a year, as a fraction: standard deviation × √(periods per year).

@@ -27,10 +27,10 @@ pub trait Venue: fmt::Debug + Send + 'static {
     /// Takes an order. It is active from `now` plus the venue's latency, which is the answer.
     fn place(&mut self, order: OrderId, strategy: StrategyIndex, ticket: Ticket, now: Nanos) -> Nanos;
 
-    /// Takes an order back, as soon as latency allows.
+    /// Takes an order back, as soon as latency allows: until then it may trade. Once asked, it is asked.
     fn cancel(&mut self, order: OrderId, reason: Reason, now: Nanos, host: &mut dyn Host);
 
-    /// Changes an order, as soon as latency allows. Until then it stays what it is.
+    /// Changes an order, as soon as latency allows: until then it may trade as what it was.
     fn replace(&mut self, order: OrderId, change: Change, now: Nanos, host: &mut dyn Host);
 
     /// A bar closed at `now`: orders may fill.
@@ -41,6 +41,9 @@ pub trait Venue: fmt::Debug + Send + 'static {
 
     /// Orders in an instrument that have not ended, in the order in which they were accepted.
     fn working(&self, instrument: InstrumentIndex) -> &[Working];
+
+    /// Whether a cancellation that is sent now takes effect before anything else can happen to an order.
+    fn recalls(&self, instrument: InstrumentIndex, now: Nanos) -> bool;
 
     /// What a taker may have to pay on top of a price, as a fraction of it, when trading this much.
     fn cost(&self) -> Decimal;

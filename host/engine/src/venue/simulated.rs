@@ -21,13 +21,22 @@ pub struct SimulatedVenue {
     latency: Latency,
     random: Random,
     books: Vec<Vec<Working>>,
+    /// When each instrument's last bar closed.
+    closed: Vec<Nanos>,
 }
 
 impl SimulatedVenue {
     /// A venue for this many instruments. `seed` is where latencies are drawn from.
     #[must_use]
     pub fn new(rules: Box<dyn FillRules>, latency: Latency, seed: u64, instruments: usize) -> Self {
-        Self { rules, latency, random: Random(seed), books: vec![Vec::new(); instruments] }
+        let latency = Latency { fixed: latency.fixed.max(Nanos(0)), jitter: latency.jitter.max(Nanos(0)) };
+        Self {
+            rules,
+            latency,
+            random: Random(seed),
+            books: vec![Vec::new(); instruments],
+            closed: vec![Nanos(i64::MIN); instruments],
+        }
     }
 
     /// The profile.
@@ -39,6 +48,21 @@ impl SimulatedVenue {
     fn find(&self, order: OrderId) -> Option<(usize, usize)> {
         let place = |(book, orders): (usize, &Vec<Working>)| Some((book, place(orders, order)?));
         self.books.iter().enumerate().find_map(place)
+    }
+
+    /// Sends a request after an order. While a bar is under way that the order may trade in, nobody knows what came first, so
+    /// that it stays what it is until the bar has closed.
+    fn request(&mut self, order: OrderId, request: Request, now: Nanos, host: &mut dyn Host) {
+        let from = now + self.latency.draw(&mut self.random);
+        let Some((book, at)) = self.find(order) else { return };
+        let working = &mut self.books[book][at];
+        if working.is_leaving() {
+            return;
+        }
+        working.pending.push(Pending { from, request });
+        if from <= now && self.closed[book] == now {
+            deliver(&mut self.books[book], order, now, host);
+        }
     }
 }
 
@@ -57,27 +81,22 @@ impl Venue for SimulatedVenue {
     }
 
     fn cancel(&mut self, order: OrderId, reason: Reason, now: Nanos, host: &mut dyn Host) {
-        let from = now + self.latency.draw(&mut self.random);
-        let Some((book, at)) = self.find(order) else { return };
-        if from > now {
-            self.books[book][at].pending = Some(Pending { from, request: Request::Cancel(reason) });
-        } else {
-            end(&mut self.books[book], order, OrderStatus::Cancelled, reason, host);
-        }
+        self.request(order, Request::Cancel(reason), now, host);
     }
 
     fn replace(&mut self, order: OrderId, change: Change, now: Nanos, host: &mut dyn Host) {
-        let from = now + self.latency.draw(&mut self.random);
-        let Some((book, at)) = self.find(order) else { return };
-        let working = &mut self.books[book][at];
-        if from > now {
-            working.pending = Some(Pending { from, request: Request::Replace(change) });
-        } else {
-            replace(working, change, now, host);
-        }
+        self.request(order, Request::Replace(change), now, host);
+    }
+
+    fn recalls(&self, instrument: InstrumentIndex, now: Nanos) -> bool {
+        let at_once = self.latency == Latency::default();
+        at_once && self.closed.get(instrument.0 as usize) == Some(&now)
     }
 
     fn on_bar(&mut self, instrument: InstrumentIndex, listed: &Listed, bar: &Bar, now: Nanos, host: &mut dyn Host) {
+        if let Some(closed) = self.closed.get_mut(instrument.0 as usize) {
+            *closed = now;
+        }
         let Some(orders) = self.books.get_mut(instrument.0 as usize).filter(|orders| !orders.is_empty()) else {
             return;
         };
@@ -106,7 +125,9 @@ impl Venue for SimulatedVenue {
             host.accepted(&order);
             let price = self.rules.costs().apply(mark, side, held.abs(), 0.0);
             let fill = Filling { price, quantity: held.abs(), taker: true, stage: Stage::Favour, time: now };
-            fill.execute(&mut order, listed, host);
+            if !fill.execute(&mut order, listed, host) {
+                host.updated(order.update(OrderStatus::Cancelled, "out-of-range"));
+            }
         }
     }
 
@@ -122,22 +143,26 @@ impl Venue for SimulatedVenue {
 
 /// Applies what reached the venue before a bar opened, and lets orders expire whose time was up by then.
 fn arrive(orders: &mut Vec<Working>, opened: Nanos, host: &mut dyn Host) {
-    let due: Vec<OrderId> = orders
-        .iter()
-        .filter(|order| order.pending.as_ref().is_some_and(|pending| pending.from <= opened))
-        .map(|order| order.id)
-        .collect();
-    for order in due {
-        let Some(at) = place(orders, order) else { continue };
-        match orders[at].pending.take() {
-            Some(Pending { request: Request::Cancel(reason), .. }) => {
-                end(orders, order, OrderStatus::Cancelled, reason, host);
-            }
-            Some(Pending { request: Request::Replace(change), from }) => replace(&mut orders[at], change, from, host),
-            None => {}
-        }
+    let waiting: Vec<OrderId> = orders.iter().filter(|order| !order.pending.is_empty()).map(|order| order.id).collect();
+    for order in waiting {
+        deliver(orders, order, opened, host);
     }
     expire(orders, opened, host);
+}
+
+/// Hands an order the requests that have reached it by `time`, in the order in which they were sent.
+fn deliver(orders: &mut Vec<Working>, order: OrderId, time: Nanos, host: &mut dyn Host) {
+    while let Some(at) = place(orders, order) {
+        let due = orders[at].pending.first().is_some_and(|pending| pending.from <= time);
+        if !due {
+            return;
+        }
+        let Pending { from, request } = orders[at].pending.remove(0);
+        match request {
+            Request::Cancel(reason) => return end(orders, order, OrderStatus::Cancelled, reason, host),
+            Request::Replace(change) => replace(orders, at, &change, from, host),
+        }
+    }
 }
 
 fn expire(orders: &mut Vec<Working>, time: Nanos, host: &mut dyn Host) {
@@ -159,16 +184,22 @@ fn end(orders: &mut Vec<Working>, order: OrderId, status: OrderStatus, reason: i
     }
 }
 
-/// Changes an order. With a new price it is a new order to the market: it may trade only in bars that open from now on.
-fn replace(order: &mut Working, change: Change, from: Nanos, host: &mut dyn Host) {
-    if change.kind != order.ticket.kind {
-        order.ticket.kind = change.kind;
-        order.arrived = false;
-        order.active_from = order.active_from.max(from);
-    }
+/// Changes an order. It may trade as what it is now only in bars that open from now on. A new trigger has not been reached
+/// yet; a new limit makes a new arrival.
+fn replace(orders: &mut Vec<Working>, at: usize, change: &Change, from: Nanos, host: &mut dyn Host) {
+    let order = &mut orders[at];
+    let mut changed = order.ticket.changed(change);
     // What has filled meanwhile cannot be taken back.
-    order.ticket.quantity = change.quantity.max(order.filled);
+    changed.quantity = changed.quantity.max(order.filled);
+    order.triggered &= changed.kind.trigger() == order.ticket.kind.trigger();
+    order.arrived &= changed.kind == order.ticket.kind;
+    order.active_from = order.active_from.max(from);
+    order.ticket = changed;
     host.replaced(order);
+    if order.remaining().is_zero() {
+        let order = order.id;
+        return end(orders, order, OrderStatus::Filled, "", host);
+    }
     host.updated(order.update(OrderStatus::Replaced, ""));
 }
 
@@ -211,13 +242,16 @@ impl Passage<'_> {
         }
         while let Some(((stage, id), planned)) = plan.pop_first() {
             let Some(at) = place(orders, id) else { continue };
-            let opened = self.fill(orders, at, stage, &planned, host);
+            let (opened, cut) = self.fill(orders, at, stage, &planned, host);
             let born = match &opened {
                 Some(opened) => self.protect(orders, id, opened, &mut free, &mut plan, host),
                 None => Vec::new(),
             };
             if let Some(at) = place(orders, id).filter(|at| orders[*at].remaining().is_zero()) {
                 orders.remove(at);
+            }
+            if let Some(because) = cut {
+                end(orders, id, OrderStatus::Cancelled, because, host);
             }
             for (child, opened) in born.into_iter().zip(opened.iter().cycle()) {
                 let Some(at) = place(orders, child) else { continue };
@@ -278,7 +312,7 @@ impl Passage<'_> {
     }
 
     /// Trades what was planned, as far as the account goes, and settles what follows for other orders. Answers with what it
-    /// opened, if anything.
+    /// opened, if anything, and with what cut it short, if anything: then the rest of the order is to end.
     fn fill(
         &self,
         orders: &mut Vec<Working>,
@@ -286,30 +320,25 @@ impl Passage<'_> {
         stage: Stage,
         planned: &Planned,
         host: &mut dyn Host,
-    ) -> Option<Opened> {
+    ) -> (Option<Opened>, Option<&'static str>) {
         let order = &mut orders[at];
-        let (id, strategy, instrument) = (order.id, order.strategy, order.ticket.instrument);
+        let (strategy, instrument) = (order.strategy, order.ticket.instrument);
         let wanted = planned.quantity.min(order.remaining());
         let price = self.price(&planned.trade, order.ticket.side, wanted);
         let room = host.room(order, self.listed, price);
         let quantity = self.listed.rules.whole_lots(wanted.min(room.quantity));
         let whole = order.ticket.time_in_force == TimeInForce::FillOrKill;
         if quantity.is_zero() || whole && quantity < order.remaining() {
-            end(orders, id, OrderStatus::Cancelled, room.because, host);
-            return None;
+            return (None, Some(room.because));
         }
         let before = host.position(strategy, instrument);
         let time = if stage == Stage::Open { self.opened } else { self.now };
         let filling = Filling { price, quantity, taker: planned.trade.taker, stage, time };
         if !filling.execute(order, self.listed, host) {
-            end(orders, id, OrderStatus::Cancelled, "out-of-range", host);
-            return None;
+            return (None, Some("out-of-range"));
         }
         let after = host.position(strategy, instrument);
         let (sibling, parent, done) = (order.sibling, order.ticket.parent, order.remaining().is_zero());
-        if quantity < wanted {
-            end(orders, id, OrderStatus::Cancelled, room.because, host);
-        }
         if let Some(sibling) = sibling {
             shrink(orders, sibling, quantity, host);
         }
@@ -317,8 +346,9 @@ impl Passage<'_> {
             end(orders, parent, OrderStatus::Cancelled, "protection-filled", host);
         }
         release(orders, strategy, after, host);
-        let opened = if before.0 * after.0 < Decimal::ZERO { after.abs() } else { after.abs() - before.abs() };
-        (opened.0 > Decimal::ZERO).then_some(Opened { price, quantity: opened })
+        let opened = if before.same_side(after) { after.abs() - before.abs() } else { after.abs() };
+        let opened = (opened.0 > Decimal::ZERO).then_some(Opened { price, quantity: opened });
+        (opened, (quantity < wanted).then_some(room.because))
     }
 
     fn price(&self, trade: &Trade, side: Side, quantity: Qty) -> Price {
@@ -348,7 +378,8 @@ impl Passage<'_> {
         let mut alive = orders[at].children.clone();
         alive.retain(|child| place(orders, *child).is_some());
         if alive.is_empty() {
-            return bear(orders, at, opened, self.now, self.opened, host);
+            let tickets = orders[at].protection(opened.price, opened.quantity, &self.listed.rules);
+            return bear(orders, at, tickets, self.now, self.opened, host);
         }
         for child in alive {
             let Some(at) = place(orders, child) else { continue };
@@ -369,17 +400,18 @@ impl Passage<'_> {
 fn bear(
     orders: &mut Vec<Working>,
     at: usize,
-    opened: &Opened,
+    tickets: Vec<Ticket>,
     now: Nanos,
     from: Nanos,
     host: &mut dyn Host,
 ) -> Vec<OrderId> {
-    let (strategy, tickets) = (orders[at].strategy, orders[at].protection(opened.price, opened.quantity));
+    let (strategy, of_target) = (orders[at].strategy, orders[at].ticket.origin == OrderOrigin::Target);
     let mut born: Vec<Working> =
         tickets.into_iter().map(|ticket| Working::new(host.next_order(), strategy, ticket, now, from)).collect();
     let ids: Vec<OrderId> = born.iter().map(|child| child.id).collect();
     for child in &mut born {
         child.sibling = ids.iter().copied().find(|other| *other != child.id);
+        child.guards_target = of_target;
         host.accepted(child);
     }
     orders[at].children.clone_from(&ids);

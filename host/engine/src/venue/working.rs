@@ -1,5 +1,6 @@
 use tiltyard_model::{
-    Change, Gap, Nanos, OrderId, OrderKind, OrderOrigin, OrderStatus, Price, Protection, Qty, Side, Ticket, TimeInForce,
+    Change, Gap, Nanos, OrderId, OrderKind, OrderOrigin, OrderStatus, Price, Protection, Qty, Side, Specification,
+    Ticket, TimeInForce,
 };
 
 use crate::execution::{Reason, StrategyIndex, Update};
@@ -29,8 +30,10 @@ pub struct Working {
     pub(super) sibling: Option<OrderId>,
     /// The orders that protect what this one has opened.
     pub(super) children: Vec<OrderId>,
-    /// What latency still holds back.
-    pub(super) pending: Option<Pending>,
+    /// Whether it is the stop-loss of what a target has opened.
+    pub(super) guards_target: bool,
+    /// Requests that have not reached it yet, in the order in which they were sent.
+    pub(super) pending: Vec<Pending>,
 }
 
 /// A request that has not reached the venue yet.
@@ -67,7 +70,8 @@ impl Working {
             best: None,
             sibling: None,
             children: Vec::new(),
-            pending: None,
+            guards_target: false,
+            pending: Vec::new(),
         }
     }
 
@@ -93,6 +97,27 @@ impl Working {
     #[must_use]
     pub fn best(&self) -> Option<Price> {
         self.best
+    }
+
+    /// Whether it is the stop-loss that belongs to a target: of its order, or put in that one's place.
+    #[must_use]
+    pub fn guards_target(&self) -> bool {
+        self.ticket.origin == OrderOrigin::StopLoss && (self.guards_target || self.ticket.parent.is_none())
+    }
+
+    /// Whether a cancellation is on its way.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.pending.iter().any(|pending| matches!(pending.request, Request::Cancel(_)))
+    }
+
+    /// The order as it will be when every change that is on its way has arrived.
+    #[must_use]
+    pub fn expected(&self) -> Ticket {
+        self.pending.iter().fold(self.ticket.clone(), |ticket, pending| match &pending.request {
+            Request::Replace(change) => ticket.changed(change),
+            Request::Cancel(_) => ticket,
+        })
     }
 
     /// Whether it must trade on arrival or not at all.
@@ -138,7 +163,7 @@ impl Working {
     }
 
     /// The orders that protect `quantity` of what this one has opened at `price`, without numbers of their own yet.
-    pub(super) fn protection(&self, price: Price, quantity: Qty) -> Vec<Ticket> {
+    pub(super) fn protection(&self, price: Price, quantity: Qty, rules: &Specification) -> Vec<Ticket> {
         let side = self.ticket.side.opposite();
         let child = |kind, origin| Ticket {
             instrument: self.ticket.instrument,
@@ -154,7 +179,7 @@ impl Working {
             parent: Some(self.id),
             tag: self.ticket.tag.clone(),
         };
-        let stop = self.ticket.stop_loss.map(|stop| child(protecting(stop, price, side), OrderOrigin::StopLoss));
+        let stop = self.ticket.stop_loss.map(|stop| child(protecting(stop, price, side, rules), OrderOrigin::StopLoss));
         let target = self.ticket.take_profit.map(|price| child(OrderKind::TakeProfit(price), OrderOrigin::TakeProfit));
         stop.into_iter().chain(target).collect()
     }
@@ -162,10 +187,14 @@ impl Working {
 
 /// The kind of order that protects a position entered at `price`; `side` is the protecting order's own.
 #[must_use]
-pub(crate) fn protecting(stop: Protection, price: Price, side: Side) -> OrderKind {
+pub(crate) fn protecting(stop: Protection, price: Price, side: Side, rules: &Specification) -> OrderKind {
     match stop {
         Protection::Fixed(trigger) => OrderKind::StopMarket(trigger),
         Protection::Trailing(gap) => OrderKind::TrailingStop { gap, activation: None },
-        Protection::Behind(distance) => OrderKind::StopMarket(Gap::Distance(distance).behind(price, side)),
+        Protection::Behind(distance) => {
+            let trigger = rules.whole_ticks(Gap::Distance(distance).behind(price, side), side == Side::Buy);
+            // A distance of more than the price leaves the lowest price that there is.
+            OrderKind::StopMarket(trigger.max(rules.tick))
+        }
     }
 }

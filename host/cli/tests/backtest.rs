@@ -1,0 +1,295 @@
+//! `backtest`, `replay` and `probe` as their users meet them.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod place;
+
+use std::fmt::Write as _;
+use std::fs;
+
+use place::Place;
+use serde_json::Value as Json;
+
+/// Hourly bars from 2024-01-01 that go up and down in waves of some days, with two decimals.
+fn waves(bars: i64) -> String {
+    let mut text = "timestamp,open,high,low,close,volume\n".to_owned();
+    let price = |at: i64| 10_000 + (at * at % 211) + 40 * ((at % 200) - 100).abs() + at % 7 * 13;
+    let cents = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
+    for at in 0..bars {
+        let (open, close) = (price(at), price(at + 1));
+        let time = 1_704_067_200_000 + at * 3_600_000;
+        let [open_text, high, low, close_text] = [open, open.max(close) + 25, open.min(close) - 25, close].map(cents);
+        writeln!(text, "{time},{open_text},{high},{low},{close_text},{}.5", 1_000 + at % 100).unwrap();
+    }
+    text
+}
+
+impl Place {
+    /// With 1,500 bars in `bars.csv`.
+    fn with_bars() -> Self {
+        let place = Self::new();
+        fs::write(place.path("bars.csv"), waves(1_500)).unwrap();
+        place
+    }
+}
+
+const MA: [&str; 8] = ["backtest", "ma-cross.wasm", "--symbol", "BTCUSDT", "--interval", "1h", "--data", "bars.csv"];
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    MA.iter().copied().chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn json_has_what_others_build_on() {
+    let document = Place::with_bars().json(&with(&["--json", "--param", "fast=5"]));
+    let object = document.as_object().unwrap();
+    for key in ["manifest", "metrics", "trades", "fuel", "fault"] {
+        assert!(object.contains_key(key), "{key}");
+    }
+    let manifest = &document["manifest"];
+    assert_eq!(manifest["component"].as_str().unwrap().len(), 64);
+    assert_eq!(manifest["result"].as_str().unwrap().len(), 64);
+    assert_eq!(manifest["instruments"][0]["data"]["digest"].as_str().unwrap().len(), 64);
+    assert_eq!(manifest["profile"]["name"], "conservative");
+    assert_eq!(manifest["risk"]["name"], "research");
+    assert_eq!((&manifest["seed"], &manifest["strategy"]["parameters"]["fast"]), (&Json::from(0), &Json::from(5)));
+    assert_eq!(manifest["strategy"]["parameters"]["slow"], 50, "the default");
+    assert!(manifest["engine"].as_str().unwrap().contains("wasmtime"));
+
+    let metrics = &document["metrics"];
+    for name in ["total_return", "sharpe", "sortino", "max_drawdown", "final_equity", "annual_return", "calmar"] {
+        assert!(metrics[name].is_f64(), "{name}: {}", metrics[name]);
+    }
+    assert!(metrics["decision_latency_ms"].is_null() && metrics["undefined"]["decision_latency_ms"].is_string());
+    let trades = document["trades"].as_array().unwrap();
+    assert_eq!(metrics["trades"], trades.len());
+    assert!(trades.len() > 5);
+    let first = trades[0].as_object().unwrap();
+    for key in ["symbol", "entry_time", "entry_price", "exit_time", "exit_price", "side", "quantity", "fees", "pnl_net"]
+    {
+        assert!(first.contains_key(key), "{key}");
+    }
+    assert_eq!((&first["symbol"], &first["side"]), (&Json::from("BTCUSDT"), &Json::from("long")));
+    assert_eq!(first["entry_time"].as_i64().unwrap() % 3_600_000, 0, "milliseconds");
+    assert!(document["fuel"].as_u64().unwrap() > 100_000 && document["fault"].is_null());
+
+    // The equity is the cash, the profits and what is still open.
+    let net: f64 = trades.iter().map(|trade| trade["pnl_net"].as_f64().unwrap()).sum();
+    let open = document["open"].as_array().unwrap().iter().map(|lot| {
+        let number = |key: &str| lot[key].as_f64().unwrap();
+        number("quantity") * (number("mark_price") - number("entry_price")) - number("fees")
+    });
+    let equity = 1_000_000.0 + net + open.sum::<f64>();
+    assert!((equity - metrics["final_equity"].as_f64().unwrap()).abs() < 0.01, "{equity}");
+}
+
+#[test]
+fn people_get_a_summary_with_the_repairs_of_the_data() {
+    let place = Place::with_bars();
+    let mut lines: Vec<String> = waves(1_500).lines().map(ToOwned::to_owned).collect();
+    lines.remove(700);
+    lines.swap(800, 801);
+    fs::write(place.path("bars.csv"), lines.join("\n")).unwrap();
+    let text = place.ok(&MA);
+    for part in [
+        "ma-cross 0.1.0 on 1h bars of BTCUSDT",
+        "1 row out of order, sorted",
+        "1 bar missing in 1 gap, not filled",
+        "Sharpe",
+        "inferred from the data",
+        "Returns are daily: 63 of them, 365 a year.",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn costs_window_and_cash_matter() {
+    let place = Place::with_bars();
+    let equity = |more: &[&str]| {
+        let more: Vec<&str> = more.iter().copied().chain(["--json"]).collect();
+        place.json(&with(&more))["metrics"]["final_equity"].as_f64().unwrap()
+    };
+    let base = equity(&[]);
+    assert!(equity(&["--fee-bps", "0", "--slippage-bps", "0"]) > base);
+    assert!(equity(&["--stress"]) < base);
+    assert_eq!(equity(&["--stress"]), equity(&["--fee-bps", "10", "--slippage-bps", "10"]));
+    assert!(equity(&["--impact-bps", "500"]) < base && equity(&["--half-spread-bps", "3"]) < base);
+    assert_ne!(equity(&["--latency-ms", "100"]), base);
+    assert!(equity(&["--cash", "1000"]) < 10_000.0);
+    assert_ne!(equity(&["--from", "2024-01-20", "--to", "2024-02-20"]), base);
+    let equities = place.json(&with(&["--periods-per-year", "252", "--json"]));
+    assert_eq!(equities["metrics"]["returns"]["periods_per_year"], 252.0);
+}
+
+#[test]
+fn trades_go_into_a_table() {
+    let place = Place::with_bars();
+    let document = place.json(&with(&["--trades", "trades.csv", "--json"]));
+    let table = fs::read_to_string(place.path("trades.csv")).unwrap();
+    let mut lines = table.lines();
+    assert!(lines.next().unwrap().starts_with("symbol,entry_time,entry_price,exit_time,exit_price,side,quantity,fees"));
+    assert_eq!(lines.count(), document["trades"].as_array().unwrap().len());
+    place.ok(&[
+        "backtest",
+        "buy-and-hold.wasm",
+        "--symbol",
+        "A",
+        "--interval",
+        "1h",
+        "--data",
+        "bars.csv",
+        "--trades",
+        "none.csv",
+    ]);
+    assert_eq!(fs::read_to_string(place.path("none.csv")).unwrap().lines().count(), 1, "heads without trades");
+}
+
+#[test]
+fn several_symbols_share_an_account() {
+    let place = Place::with_bars();
+    fs::write(place.path("more.csv"), waves(1_400)).unwrap();
+    let two = |strategy: &'static str| {
+        vec![
+            "backtest",
+            strategy,
+            "--interval",
+            "1h",
+            "--symbol",
+            "AUSDT",
+            "--data",
+            "bars.csv",
+            "--symbol",
+            "BUSDT",
+            "--data",
+            "more.csv",
+            "--json",
+        ]
+    };
+    let document = place.json(&two("buy-and-hold.wasm"));
+    let symbols: Vec<_> =
+        document["open"].as_array().unwrap().iter().map(|lot| lot["symbol"].as_str().unwrap()).collect();
+    assert_eq!(symbols, ["AUSDT", "BUSDT"]);
+    let error = place.fails(&two("ma-cross.wasm"));
+    assert_eq!(error, "error: ma-cross is a signal strategy, which trades one instrument; give one --symbol\n");
+}
+
+#[test]
+fn a_saved_run_is_verified_and_a_changed_one_is_found() {
+    let place = Place::with_bars();
+    place.ok(&with(&["--save", "run.jsonl"]));
+    assert_eq!(place.ok(&["replay", "run.jsonl"]).lines().last().unwrap(), "run again: identical");
+    let document = place.json(&["replay", "run.jsonl", "--log-only", "--json"]);
+    assert_eq!((&document["identical"], &document["run_again"]), (&Json::Bool(true), &Json::Bool(false)));
+
+    // Other data: the inputs say so, and the events differ from there on.
+    fs::write(place.path("other.csv"), waves(1_500).replace("1704153600000,99", "1704153600000,98")).unwrap();
+    let changed = place.run(&["replay", "run.jsonl", "--data", "other.csv"]);
+    let _ = changed;
+    fs::write(place.path("shorter.csv"), waves(1_499)).unwrap();
+    let output = place.run(&["replay", "run.jsonl", "--data", "shorter.csv", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let document: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["identical"], false);
+    assert!(document["manifest_differs"].as_str().unwrap().contains("instruments"), "{document}");
+    assert!(document["events_differ"].as_str().unwrap().starts_with("after "), "{document}");
+
+    // A fill that was made better than it was.
+    let saved = fs::read_to_string(place.path("run.jsonl")).unwrap();
+    let fee = saved.lines().find(|line| line.contains("executed")).unwrap();
+    let fee = fee.split("\"fee\":\"").nth(1).unwrap().split('"').next().unwrap();
+    fs::write(place.path("forged.jsonl"), saved.replacen(&format!("\"fee\":\"{fee}\""), "\"fee\":\"0\"", 1)).unwrap();
+    let output = place.run(&["replay", "forged.jsonl", "--log-only"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("DIFFERENT at /metrics/"));
+
+    for (name, text, problem) in [
+        ("cut.jsonl", saved[..saved.len() / 2].to_owned(), "the run is damaged"),
+        ("headless.jsonl", saved.lines().skip(1).collect::<Vec<_>>().join("\n"), "is not a run that"),
+        ("empty.jsonl", String::new(), "is not a run that"),
+        ("endless.jsonl", saved.lines().take(50).collect::<Vec<_>>().join("\n"), "ends early"),
+    ] {
+        fs::write(place.path(name), text).unwrap();
+        let error = place.fails(&["replay", name]);
+        assert!(error.contains(problem), "{name}: {error}");
+    }
+}
+
+#[test]
+fn the_examples_pass_both_probes() {
+    let place = Place::with_bars();
+    for strategy in ["ma-cross.wasm", "buy-and-hold.wasm"] {
+        let market = ["--symbol", "BTCUSDT", "--interval", "1h", "--data", "bars.csv"];
+        let lookahead: Vec<&str> = ["probe", "lookahead", strategy].into_iter().chain(market).collect();
+        assert_eq!(place.ok(&lookahead).lines().last().unwrap(), "passed");
+        let warmup = ["probe", "warmup", strategy, "--from", "2024-02-15", "--json"];
+        let warmup: Vec<&str> = warmup.into_iter().chain(market).collect();
+        let document = place.json(&warmup);
+        assert_eq!(document["passed"], true, "{document}");
+        assert_eq!(document["comparisons"].as_array().unwrap().len(), 3);
+    }
+    let error =
+        place.fails(&["probe", "warmup", "ma-cross.wasm", "--symbol", "A", "--interval", "1h", "--data", "bars.csv"]);
+    assert!(error.contains("give a later --from"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_run_says_why() {
+    let place = Place::with_bars();
+    fs::write(place.path("empty.csv"), "").unwrap();
+    fs::write(place.path("heads.csv"), "timestamp,open,high,low,close,volume\n").unwrap();
+    fs::write(place.path("nan.csv"), waves(20).replace("1004.5", "NaN")).unwrap();
+    fs::write(place.path("risk.toml"), "name = \"mine\"\nmax_drawdown = 1.5\n").unwrap();
+    fs::write(place.path("odd.toml"), "name = \"mine\"\nmax_drawdwn = 0.5\n").unwrap();
+    for (args, problem) in [
+        (with(&["--data", "bars.csv"]), "1 --symbol and 2 --data were given; give one file for each symbol"),
+        (with(&["--profile", "optimistic"]), "no profile is named `optimistic`; there is conservative"),
+        (with(&["--fee-bps", "9999"]), "--fee-bps 9999 is out of bounds; it takes -100 to 500"),
+        (with(&["--cash", "-5"]), "unexpected argument"),
+        (with(&["--cash", "NaN"]), "--cash NaN is out of bounds"),
+        (with(&["--from", "yesterday"]), "--from"),
+        (
+            with(&["--from", "2030-01-01"]),
+            "no bar of BTCUSDT lies between --from and --to; its data goes from 2024-01-01",
+        ),
+        (with(&["--from", "2024-02-01", "--to", "2024-01-01"]), "is not after --from"),
+        (with(&["--param", "fast=0"]), "parameter `fast` = 0 is out of bounds"),
+        (with(&["--risk", "account"]), "needs rules that this version does not have yet"),
+        (with(&["--risk", "risk.toml"]), "max_drawdown is 1.5; it must be more than 0 and at most 1"),
+        (with(&["--risk", "odd.toml"]), "unknown field `max_drawdwn`"),
+        (with(&["--risk", "nowhere.toml"]), "is neither `research` nor a file"),
+    ] {
+        let output = place.run(&args);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(problem), "{args:?}: {error}");
+    }
+    for (file, interval, problem) in [
+        ("empty.csv", "1h", "empty"),
+        ("heads.csv", "1h", "no"),
+        ("nan.csv", "1h", "NaN"),
+        ("nowhere.csv", "1h", "nowhere.csv"),
+        ("bars.csv", "1d", "interval"),
+        ("bars.csv", "1 hour", "interval"),
+    ] {
+        let error =
+            place.fails(&["backtest", "ma-cross.wasm", "--symbol", "A", "--interval", interval, "--data", file]);
+        assert!(error.to_lowercase().contains(&problem.to_lowercase()), "{file}: {error}");
+    }
+}
+
+#[test]
+fn a_limit_that_is_reached_ends_the_run_and_says_so() {
+    let place = Place::with_bars();
+    fs::write(place.path("risk.toml"), "name = \"careful\"\nmax_drawdown = 0.02\n").unwrap();
+    let document = place.json(&with(&["--risk", "risk.toml", "--json"]));
+    assert_eq!((&document["halted"], &document["fault"]), (&Json::from("max-drawdown"), &Json::Null));
+    assert_eq!(document["manifest"]["risk"]["name"], "careful");
+    assert!(place.ok(&with(&["--risk", "risk.toml"])).contains("HALTED: max-drawdown"));
+}
+
+#[test]
+fn profiles_are_listed_with_their_rules() {
+    let place = Place::new();
+    assert!(place.ok(&["profiles"]).starts_with("conservative 1\n"));
+    let document = place.json(&["profiles", "--json"]);
+    assert!(document["profiles"][0]["description"].as_str().unwrap().contains("next eligible bar's open"));
+}

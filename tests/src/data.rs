@@ -1,0 +1,22 @@
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The folder of real market data: `TILTYARD_TEST_DATA`, or `shared/data` beside the workspace. Where it is not, tests that
+/// need it say that they were skipped; in continuous integration they fail.
+///
+/// # Panics
+/// In continuous integration, when it is not there.
+#[must_use]
+pub fn test_data() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let folder = env::var_os("TILTYARD_TEST_DATA").map_or_else(beside, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(env::var("CI").as_deref() != Ok("true"), "no test data; set TILTYARD_TEST_DATA to its folder");
+    #[expect(clippy::print_stderr, reason = "a test that tests nothing says so")]
+    {
+        eprintln!("skipped: no test data; set TILTYARD_TEST_DATA to its folder");
+    }
+    None
+}

@@ -1,0 +1,212 @@
+//! Components in the kernel, on real and on made-up bars.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
+
+use tempfile::TempDir;
+use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
+use tiltyard_engine::{Log, Metrics, Outcome, Profile, Simulation, Traded, TradingDesk, Window};
+use tiltyard_market::{Series, infer_instrument, read_bars};
+use tiltyard_model::{Columns, Decimal, Digest, Instrument, InstrumentKind, Money, Nanos, Start, Value};
+use tiltyard_risk::RiskProfile;
+use tiltyard_sandbox::{CompileLimits, Component, Fault, Limits, Mode, PoolLimits, Sandbox};
+use tiltyard_tests::{Ground, bars, test_data};
+
+type Desk = TradingDesk<SimulatedVenue>;
+
+static SANDBOX: LazyLock<(Sandbox<Desk>, TempDir)> = LazyLock::new(|| {
+    let folder = TempDir::new().unwrap();
+    let worker = env!("CARGO_BIN_EXE_compile-worker");
+    let sandbox =
+        Ground::sandbox_at(worker, PoolLimits::default(), CompileLimits::default(), &folder.path().join("cache"));
+    (sandbox, folder)
+});
+
+const HOUR: Nanos = Nanos::from_hours(1);
+const COINS: [&str; 8] = ["ADA", "BTC", "DOGE", "ETH", "LINK", "LTC", "SOL", "XRP"];
+
+fn component(name: &str) -> Component<Desk> {
+    SANDBOX.0.load(tiltyard_examples::example(name).unwrap().component, Mode::Event).unwrap()
+}
+
+fn simulation(instrument: Instrument, bars: Columns) -> Simulation {
+    Simulation {
+        market: vec![Traded { instrument, interval: HOUR, bars: Arc::new(bars), ends: false }],
+        window: Window::default(),
+        profile: Profile::Conservative,
+        costs: Costs::default(),
+        latency: Latency::default(),
+        risk: RiskProfile::research(),
+        seed: 1,
+        days_per_year: 365.0,
+    }
+}
+
+/// A coin's hours, with 5 basis points for makers and takers.
+fn coin(data: &Path, coin: &str) -> Simulation {
+    let symbol = format!("{coin}USDT");
+    let path = data.join(format!("binance-spot-1h/{symbol}.csv.gz"));
+    let series = Series::new(read_bars(&path).unwrap(), HOUR).unwrap();
+    simulation(infer_instrument(&symbol, "binance", &series, 0.0005, 0.0005), series.bars)
+}
+
+fn run(
+    component: &Component<Desk>,
+    simulation: &Simulation,
+    cash: u64,
+    parameters: &[(&str, Value)],
+) -> Outcome<Fault> {
+    let start = Start {
+        instruments: simulation.instruments(),
+        parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        settlement: "USDT".to_owned(),
+        seed: simulation.seed,
+    };
+    let mut kernel = simulation.kernel(Log::digest_only()).unwrap();
+    let host_stop = component.admission().manifest.host_stop;
+    let limits = Limits::default();
+    kernel.seat(Money(Decimal::from(cash)), host_stop, |desk| component.start(desk, &start, &limits)).unwrap();
+    simulation.play(kernel)
+}
+
+/// An amount in hundred-millionths, worked out in whole numbers: prices have at most 8 decimals, quantities at most 8.
+fn product(price: i128, quantity: i128, up: bool) -> i128 {
+    let unit = 100_000_000;
+    (price * quantity + if up { unit - 1 } else { 0 }) / unit
+}
+
+/// A price or quantity as a whole number of hundred-millionths.
+fn units(value: f64) -> i128 {
+    (value * 1e8).round() as i128
+}
+
+/// 10,000 of cash, bought at the open of the second bar plus 5 basis points, with a fee of 5 basis points, and never sold:
+/// the equity is the cash that is left plus the quantity at the last close. The quantity was chosen at the first close, so
+/// that it could be paid for at that price with costs.
+#[test]
+fn buy_and_hold_is_the_return_of_the_price_less_costs_to_the_cent() {
+    let Some(data) = test_data() else { return };
+    let component = component("buy-and-hold");
+    for name in COINS {
+        let simulation = coin(&data, name);
+        let outcome = run(&component, &simulation, 10_000, &[]);
+        let bars = &simulation.market[0].bars;
+        let (decided, bought, last) = (bars.close()[0], bars.open()[1], *bars.close().last().unwrap());
+
+        // Costs of 1.0005 × 1.0005, in units of 10⁻¹⁶ per unit of price.
+        let cash = 10_000 * 100_000_000_i128;
+        let lot = units(simulation.market[0].instrument.lot);
+        let each = units(decided) * 10_005 * 10_005;
+        let wanted = (cash - 2) * 100_000_000 * 100_000_000 / each / lot * lot;
+        let entry = units(bought) * 10_005;
+        let paid = |quantity: i128| {
+            let value = (entry * quantity + 999_999_999_999) / 1_000_000_000_000;
+            value + (value * 5 + 9_999) / 10_000
+        };
+        // A price that rose from the close to the open makes it a little less.
+        let mut quantity = wanted;
+        while paid(quantity) > cash {
+            quantity -= lot;
+        }
+        let expected = cash - paid(quantity) + product(units(last), quantity, false);
+
+        let equity = outcome.books.records()[0].ledger.equity();
+        assert_eq!(equity.0, Decimal::from_i128_with_scale(expected, 8), "{name}");
+        // And that is the return of the price, less costs of 10 basis points and what was left as cash.
+        let simple = 10_000.0 / 1.0005 / 1.0005 * last / bought;
+        let equity = equity.to_f64();
+        let residue = 10_000.0 - paid(quantity) as f64 / 1e8;
+        let grown = simple - residue * last / bought + residue;
+        assert!((equity - grown).abs() < 0.01 * (1.0 + last / bought), "{name}: {equity} against {grown}");
+    }
+}
+
+/// A market of a few weeks that needs no file.
+fn made_up(step: usize) -> Simulation {
+    let instrument = Instrument {
+        symbol: "MADEUP".to_owned(),
+        venue: "test".to_owned(),
+        kind: InstrumentKind::Spot,
+        base: "MADEUP".to_owned(),
+        quote: "USDT".to_owned(),
+        tick: 0.01,
+        lot: 0.001,
+        min_notional: 5.0,
+        maker_fee: 0.0005,
+        taker_fee: 0.0005,
+        max_leverage: 1.0,
+    };
+    let all = bars(2_000);
+    simulation(instrument, (0..2_000).step_by(step).filter_map(|at| all.get(at)).collect())
+}
+
+/// One digest of everything that came of a run: every event, and every figure as it is printed.
+fn digest(outcome: &Outcome<Fault>, simulation: &Simulation) -> Digest {
+    let metrics = Metrics::of(&outcome.books.records()[0], &simulation.basis());
+    Digest::of(format!("{} {}", outcome.books.log().digest(), serde_json::to_string(&metrics).unwrap()).as_bytes())
+}
+
+/// The reference runs: every example with some parameters on every market, spread over threads.
+fn reference(markets: &[(String, Simulation)], threads: usize) -> Vec<String> {
+    let variants: [(&str, &[(&str, Value)]); 4] = [
+        ("buy-and-hold", &[]),
+        ("buy-and-hold", &[("invested", Value::Real(0.5))]),
+        ("ma-cross", &[]),
+        ("ma-cross", &[("fast", Value::Integer(5)), ("slow", Value::Integer(200))]),
+    ];
+    let components = variants.map(|(name, _)| component(name));
+    let jobs: Vec<_> =
+        markets.iter().flat_map(|market| (0..variants.len()).map(move |variant| (market, variant))).collect();
+    let lines = Mutex::new(vec![String::new(); jobs.len()]);
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(((name, simulation), variant)) = jobs.get(at) else { break };
+                    let (strategy, parameters) = variants[*variant];
+                    let outcome = run(&components[*variant], simulation, 1_000_000, parameters);
+                    let mut line = format!("{name} {strategy}");
+                    for (parameter, value) in parameters {
+                        write!(line, " {parameter}={value}").unwrap();
+                    }
+                    write!(line, " {}", digest(&outcome, simulation)).unwrap();
+                    lines.lock().unwrap()[at] = line;
+                }
+            });
+        }
+    });
+    lines.into_inner().unwrap()
+}
+
+/// What has changed here has changed for users: say so in CHANGELOG.md, then `TILTYARD_UPDATE_REFERENCE=1` writes the file
+/// anew.
+fn compare(file: &str, markets: &[(String, Simulation)]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(file);
+    let [one, two] = [1, 2].map(|threads| reference(markets, threads).join("\n") + "\n");
+    assert_eq!(one, two, "results depend on the number of threads");
+    if std::env::var_os("TILTYARD_UPDATE_REFERENCE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &one).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), one, "results are not what they were: see {file}");
+}
+
+#[test]
+fn reference_runs_on_made_up_bars_are_what_they_were() {
+    let markets = [1, 3].map(|step| (format!("made-up-{step}"), made_up(step)));
+    compare("made-up.txt", &markets);
+}
+
+#[test]
+fn reference_runs_on_real_bars_are_what_they_were() {
+    let Some(data) = test_data() else { return };
+    let markets = COINS.map(|name| (name.to_owned(), coin(&data, name)));
+    compare("real.txt", &markets);
+}
