@@ -11,11 +11,11 @@ use tiltyard_sandbox::{
 
 use crate::tape::{Played, Tape};
 
-/// A sandbox with a cache of its own that is gone when it is dropped.
+/// A sandbox with a cache of its own that is gone when it is dropped. Components have a tape for a desk, or the kernel's.
 #[derive(Debug)]
-pub struct Ground {
+pub struct Ground<D: 'static = Tape> {
     /// The sandbox.
-    pub sandbox: Sandbox<Tape>,
+    pub sandbox: Sandbox<D>,
     folder: TempDir,
 }
 
@@ -28,7 +28,9 @@ impl Ground {
     pub fn new(worker: &str) -> Self {
         Self::with_pool(worker, PoolLimits::default())
     }
+}
 
+impl<D: Desk + Default + Send + 'static> Ground<D> {
     /// With this pool.
     ///
     /// # Panics
@@ -45,12 +47,7 @@ impl Ground {
     /// # Panics
     /// When there is no room for it.
     #[must_use]
-    pub fn sandbox_at<D: Desk + Default + Send + 'static>(
-        worker: &str,
-        pool: PoolLimits,
-        limits: CompileLimits,
-        cache: &Path,
-    ) -> Sandbox<D> {
+    pub fn sandbox_at(worker: &str, pool: PoolLimits, limits: CompileLimits, cache: &Path) -> Sandbox<D> {
         Sandbox::new(SandboxConfig {
             admission: AdmissionLimits::default(),
             pool,
@@ -71,7 +68,7 @@ impl Ground {
     ///
     /// # Errors
     /// As [`Sandbox::load`].
-    pub fn load(&self, bytes: &[u8]) -> Result<Component<Tape>, LoadError> {
+    pub fn load(&self, bytes: &[u8]) -> Result<Component<D>, LoadError> {
         self.sandbox.load(bytes, Mode::Event)
     }
 }

@@ -8,30 +8,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
-use tempfile::TempDir;
 use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
 use tiltyard_engine::{Log, Metrics, Outcome, Profile, Simulation, Traded, TradingDesk, Window};
 use tiltyard_market::{Series, infer_instrument, read_bars};
 use tiltyard_model::{Columns, Decimal, Digest, Instrument, InstrumentKind, Money, Nanos, Start, Value};
 use tiltyard_risk::RiskProfile;
-use tiltyard_sandbox::{CompileLimits, Component, Fault, Limits, Mode, PoolLimits, Sandbox};
+use tiltyard_sandbox::{Component, Fault, Limits, PoolLimits};
 use tiltyard_tests::{Ground, bars, test_data};
 
 type Desk = TradingDesk<SimulatedVenue>;
 
-static SANDBOX: LazyLock<(Sandbox<Desk>, TempDir)> = LazyLock::new(|| {
-    let folder = TempDir::new().unwrap();
-    let worker = env!("CARGO_BIN_EXE_compile-worker");
-    let sandbox =
-        Ground::sandbox_at(worker, PoolLimits::default(), CompileLimits::default(), &folder.path().join("cache"));
-    (sandbox, folder)
-});
+static GROUND: LazyLock<Ground<Desk>> =
+    LazyLock::new(|| Ground::with_pool(env!("CARGO_BIN_EXE_compile-worker"), PoolLimits::default()));
 
 const HOUR: Nanos = Nanos::from_hours(1);
 const COINS: [&str; 8] = ["ADA", "BTC", "DOGE", "ETH", "LINK", "LTC", "SOL", "XRP"];
 
 fn component(name: &str) -> Component<Desk> {
-    SANDBOX.0.load(tiltyard_examples::example(name).unwrap().component, Mode::Event).unwrap()
+    GROUND.load(tiltyard_examples::example(name).unwrap().component).unwrap()
 }
 
 fn simulation(instrument: Instrument, bars: Columns) -> Simulation {

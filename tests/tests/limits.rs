@@ -278,7 +278,7 @@ fn laborious() -> Vec<u8> {
 
 fn compile_error(worker: &str, limits: CompileLimits, guest: &[u8]) -> CompileError {
     let folder = tempfile::tempdir().unwrap();
-    let sandbox = Ground::sandbox_at(worker, PoolLimits::default(), limits, &folder.path().join("cache"));
+    let sandbox = Ground::<Tape>::sandbox_at(worker, PoolLimits::default(), limits, &folder.path().join("cache"));
     match sandbox.load(guest, Mode::Event) {
         Err(LoadError::Compile(error)) => error,
         other => panic!("{other:?}"),
@@ -304,8 +304,12 @@ fn compilation_has_limits_of_memory_and_time() {
 fn a_child_that_does_something_else_is_not_believed() {
     // `true` ends well and writes nothing; what it did not write is not loaded.
     let folder = tempfile::tempdir().unwrap();
-    let sandbox =
-        Ground::sandbox_at("/bin/true", PoolLimits::default(), CompileLimits::default(), &folder.path().join("cache"));
+    let sandbox = Ground::<Tape>::sandbox_at(
+        "/bin/true",
+        PoolLimits::default(),
+        CompileLimits::default(),
+        &folder.path().join("cache"),
+    );
     assert!(matches!(sandbox.load(CURIOUS, Mode::Event), Err(LoadError::Link(_))));
 }
 

@@ -1,0 +1,103 @@
+//! What the kernel costs a bar: without a strategy's own work, with orders, and with a component in its sandbox.
+//!
+//! `cargo bench -p tiltyard-tests --bench kernel`; figures in BENCHMARKS.md.
+#![allow(clippy::unwrap_used, reason = "a benchmark may")]
+
+use std::convert::Infallible;
+use std::sync::{Arc, LazyLock};
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
+use tiltyard_engine::{Log, Profile, Simulation, TargetPlayback, Traded, TradingDesk, Window};
+use tiltyard_model::{Decimal, Money, Start};
+use tiltyard_risk::RiskProfile;
+use tiltyard_sandbox::{Component, Limits, PoolLimits};
+use tiltyard_tests::{Ground, bars, start};
+
+type Desk = TradingDesk<SimulatedVenue>;
+
+/// Bars of a run.
+const BARS: usize = 10_000;
+
+static GROUND: LazyLock<Ground<Desk>> =
+    LazyLock::new(|| Ground::with_pool(env!("CARGO_BIN_EXE_compile-worker"), PoolLimits::default()));
+
+static SIMULATION: LazyLock<Simulation> = LazyLock::new(|| {
+    let (instrument, interval) = start(&[]).instruments.remove(0);
+    Simulation {
+        market: vec![Traded { instrument, interval, bars: Arc::new(bars(BARS)), ends: false }],
+        window: Window::default(),
+        profile: Profile::Conservative,
+        costs: Costs::default(),
+        latency: Latency::default(),
+        risk: RiskProfile::research(),
+        seed: 0,
+        days_per_year: 365.0,
+    }
+});
+
+fn cash() -> Money {
+    Money(Decimal::from(1_000))
+}
+
+fn main() {
+    divan::main();
+}
+
+/// Targets that are played back, in the kernel alone.
+fn play(bencher: Bencher<'_, '_>, targets: impl Fn(usize) -> f64 + Sync) {
+    bencher.counter(ItemsCount::new(BARS)).bench(|| {
+        let targets = (0..BARS).map(&targets).collect();
+        let mut kernel = SIMULATION.kernel(Log::digest_only()).unwrap();
+        kernel.seat(cash(), None, |_| Ok::<_, Infallible>(TargetPlayback::new(targets))).unwrap();
+        black_box(SIMULATION.play(kernel))
+    });
+}
+
+/// Nothing is ever asked for.
+#[divan::bench]
+fn idle(bencher: Bencher<'_, '_>) {
+    play(bencher, |_| f64::NAN);
+}
+
+/// A position is held and marked at every bar.
+#[divan::bench]
+fn holding(bencher: Bencher<'_, '_>) {
+    play(bencher, |_| 1.0);
+}
+
+/// An order at every tenth bar.
+#[divan::bench]
+fn trading_now_and_then(bencher: Bencher<'_, '_>) {
+    play(bencher, |bar| f64::from(u8::from(bar / 10 % 2 == 0)));
+}
+
+/// An order at every bar.
+#[divan::bench]
+fn trading_at_every_bar(bencher: Bencher<'_, '_>) {
+    play(bencher, |bar| f64::from(u8::from(bar % 2 == 0)));
+}
+
+/// A component, started and run.
+fn run(bencher: Bencher<'_, '_>, name: &str) {
+    let component: Component<Desk> = GROUND.load(tiltyard_examples::example(name).unwrap().component).unwrap();
+    let start = Start { instruments: SIMULATION.instruments(), ..start(&[]) };
+    let limits = Limits::default();
+    let host_stop = component.admission().manifest.host_stop;
+    bencher.counter(ItemsCount::new(BARS)).bench(|| {
+        let mut kernel = SIMULATION.kernel(Log::digest_only()).unwrap();
+        kernel.seat(cash(), host_stop, |desk| component.start(desk, &start, &limits)).unwrap();
+        black_box(SIMULATION.play(kernel))
+    });
+}
+
+#[divan::bench]
+fn component_buy_and_hold(bencher: Bencher<'_, '_>) {
+    run(bencher, "buy-and-hold");
+}
+
+#[divan::bench]
+fn component_ma_cross(bencher: Bencher<'_, '_>) {
+    run(bencher, "ma-cross");
+}
