@@ -65,14 +65,14 @@ fn summary(document: &RunDocument) -> String {
     let manifest = &document.manifest;
     let text = |at: &str| manifest.pointer(at).map(plain).unwrap_or_default();
     let mut lines = vec![format!(
-        "{} {} on {} bars of {}, profile {}, risk {}, cash {} {}",
+        "{} {} on {} bars of {}, profile {}, risk {}, cash {:.2} {}",
         text("/strategy/name"),
         text("/strategy/version"),
         text("/interval"),
         symbols(manifest),
         text("/profile/name"),
         text("/risk/name"),
-        text("/cash"),
+        document.metrics.initial_equity,
         text("/settlement"),
     )];
     for instrument in manifest["instruments"].as_array().into_iter().flatten() {
