@@ -361,13 +361,16 @@ impl<V: Venue> Floor<V> {
             return None;
         }
         let record = self.clearing.books.record_of(strategy)?;
+        let limit = self.risk.max_drawdown.and_then(decimal);
+        if record.ledger.is_flat() && limit.is_none() {
+            return None;
+        }
         let equity = record.ledger.equity();
         if equity.0 <= Decimal::ZERO && !record.ledger.is_flat() {
             return Some("equity-exhausted".to_owned());
         }
-        let limit = self.risk.max_drawdown.and_then(decimal)?;
         let lost = record.peak - equity;
-        (lost.0 >= record.peak.0 * limit && lost.0 > Decimal::ZERO).then(|| "max-drawdown".to_owned())
+        (lost.0 >= record.peak.0 * limit? && lost.0 > Decimal::ZERO).then(|| "max-drawdown".to_owned())
     }
 
     /// Whether a strategy has stopped for good; one that there is not has never begun.
