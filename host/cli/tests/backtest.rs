@@ -254,7 +254,7 @@ fn what_cannot_be_run_says_why() {
         (with(&["--from", "2024-02-01", "--to", "2024-01-01"]), "is not after --from"),
         (with(&["--param", "fast=0"]), "parameter `fast` = 0 is out of bounds"),
         (with(&["--risk", "account"]), "needs rules that this version does not have yet"),
-        (with(&["--risk", "risk.toml"]), "max_drawdown is 1.5; it must be more than 0 and at most 1"),
+        (with(&["--risk", "risk.toml"]), "max_drawdown is 1.5; it must be from 0.0001 to 1"),
         (with(&["--risk", "odd.toml"]), "unknown field `max_drawdwn`"),
         (with(&["--risk", "nowhere.toml"]), "is neither `research` nor a file"),
     ] {

@@ -1,6 +1,6 @@
 use tiltyard_model::{
-    Decimal, Fill, InstrumentIndex, InstrumentKind, Money, Nanos, OrderId, OrderOrigin, OrderStatus, OrderUpdate,
-    Price, Qty, Side, Violation,
+    Decimal, Fill, InstrumentIndex, InstrumentKind, MONEY_SCALE, Money, Nanos, OrderId, OrderOrigin, OrderStatus,
+    OrderUpdate, Price, Qty, Side, Violation,
 };
 use tiltyard_risk::paid;
 
@@ -82,13 +82,10 @@ impl Clearing {
     fn affordable(&self, listed: &Listed, price: Price, money: Money) -> Qty {
         let fee = listed.rules.taker_fee.max(listed.rules.maker_fee).max(Decimal::ZERO);
         let each = price.0.checked_mul(Decimal::ONE + fee).filter(|each| *each > Decimal::ZERO);
-        let quantity = each.and_then(|each| money.0.max(Decimal::ZERO).checked_div(each));
-        let mut quantity = listed.rules.whole_lots(Qty(quantity.unwrap_or_default()));
-        // Fees and values are rounded up to the last digit, which may cost a lot.
-        while !quantity.is_zero() && paid(price, quantity, &listed.rules).is_none_or(|cost| cost > money) {
-            quantity -= listed.rules.lot;
-        }
-        quantity
+        // Value and fee are each rounded up by less than 10⁻⁸.
+        let money = (money.0 - Decimal::new(2, MONEY_SCALE)).max(Decimal::ZERO);
+        let quantity = each.and_then(|each| money.checked_div(each));
+        listed.rules.whole_lots(Qty(quantity.unwrap_or_default()))
     }
 }
 

@@ -1,15 +1,11 @@
-use std::collections::BTreeSet;
-
 use tiltyard_model::{
-    Acceptance, Columns, Desk, HostStop, InstrumentIndex, Level, MarketError, Nanos, OpenOrder, OrderId, OrderRequest,
-    Position, Quote, Replacement, StopLoss, TimerError, TimerId, Violation,
+    Acceptance, Columns, Desk, InstrumentIndex, Level, MarketError, Nanos, OpenOrder, OrderId, OrderRequest, Position,
+    Quote, Replacement, StopLoss, TimerError, TimerId, Violation,
 };
-use tiltyard_risk::RiskProfile;
 
-use crate::clearing::Clearing;
 use crate::event::Event;
 use crate::execution::StrategyIndex;
-use crate::market::Market;
+use crate::floor::Floor;
 use crate::requests::Requests;
 use crate::venue::Venue;
 
@@ -23,45 +19,6 @@ pub struct TradingDesk<V>(pub(crate) Option<Box<Floor<V>>>);
 impl<V> Default for TradingDesk<V> {
     fn default() -> Self {
         Self(None)
-    }
-}
-
-/// Everything in the kernel but the strategies.
-#[derive(Debug)]
-pub(crate) struct Floor<V> {
-    pub(crate) market: Market,
-    pub(crate) venue: V,
-    pub(crate) clearing: Clearing,
-    pub(crate) risk: RiskProfile,
-    pub(crate) seats: Vec<Seat>,
-    /// Whether the run has begun: before, nothing can be ordered.
-    pub(crate) open: bool,
-    /// Whose turn it is.
-    pub(crate) acting: StrategyIndex,
-    pub(crate) next_timer: u64,
-}
-
-/// A strategy's place: what the kernel keeps for it beside its books.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Seat {
-    pub(crate) host_stop: Option<HostStop>,
-    pub(crate) timers: BTreeSet<(Nanos, TimerId)>,
-}
-
-impl<V: Venue> Floor<V> {
-    pub(crate) fn requests(&mut self, strategy: StrategyIndex) -> Requests<'_, V> {
-        Requests {
-            strategy,
-            host_stop: self.seats.get(strategy.0 as usize).and_then(|seat| seat.host_stop),
-            market: &self.market,
-            risk: &self.risk,
-            venue: &mut self.venue,
-            clearing: &mut self.clearing,
-        }
-    }
-
-    fn seat(&mut self) -> Option<&mut Seat> {
-        self.seats.get_mut(self.acting.0 as usize)
     }
 }
 

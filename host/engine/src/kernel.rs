@@ -2,16 +2,16 @@ use std::convert::Infallible;
 
 use tiltyard_model::{
     Bar, Columns, Decimal, HostStop, Instrument, InstrumentIndex, MONEY_SCALE, Money, Nanos, SpecificationError,
-    decimal,
 };
-use tiltyard_risk::{RiskProfile, StrategyState};
+use tiltyard_risk::RiskProfile;
 
-use crate::books::{Books, Record};
+use crate::books::Books;
 use crate::clearing::{Clearing, Message};
-use crate::desk::{Floor, Seat, TradingDesk};
+use crate::desk::TradingDesk;
 use crate::event::{Event, Log};
 use crate::execution::StrategyIndex;
 use crate::feed::{Feed, MarketEvent, Step};
+use crate::floor::{Floor, Seat};
 use crate::market::Market;
 use crate::strategy::Strategy;
 use crate::venue::Venue;
@@ -19,7 +19,8 @@ use crate::venue::Venue;
 /// What a kernel is made of, apart from its strategies.
 #[derive(Debug)]
 pub struct Setup<V> {
-    /// What is traded, and the lengths of its bars.
+    /// What is traded, and the lengths of its bars. Perpetuals trade with initial margin and end when the equity is used up; funding,
+    /// maintenance margin and liquidation are not simulated yet.
     pub instruments: Vec<(Instrument, Nanos)>,
     /// Where orders go.
     pub venue: V,
@@ -328,88 +329,5 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             }
             Ok(())
         })
-    }
-}
-
-impl<V: Venue> Floor<V> {
-    /// The market's part of an instant: fills, then marks, then what is in history.
-    fn market_moves(&mut self, step: &Step) {
-        // A step from the past happens now: time does not go back.
-        self.clearing.now = self.clearing.now.max(step.time);
-        for event in &step.events {
-            match *event {
-                MarketEvent::Bar(instrument, bar) => {
-                    let Some(listed) = self.market.get(instrument) else { continue };
-                    self.venue.on_bar(instrument, listed, &bar, step.time, &mut self.clearing);
-                    let ohlcv = [bar.open, bar.high, bar.low, bar.close, bar.volume];
-                    self.clearing.record(Event::Bar { instrument, open_time: bar.open_time, ohlcv });
-                    self.market.bar(instrument, &bar);
-                }
-                MarketEvent::Ended(instrument) => {
-                    let Some(listed) = self.market.get(instrument) else { continue };
-                    self.venue.on_end(instrument, listed, step.time, &mut self.clearing);
-                    self.clearing.record(Event::Ended(instrument));
-                    self.market.end(instrument);
-                }
-            }
-        }
-    }
-
-    /// Why a strategy must stop now, if it must.
-    fn breach(&self, strategy: StrategyIndex) -> Option<String> {
-        if self.is_halted(strategy) {
-            return None;
-        }
-        let record = self.clearing.books.record_of(strategy)?;
-        let limit = self.risk.max_drawdown.and_then(decimal);
-        if record.ledger.is_flat() && limit.is_none() {
-            return None;
-        }
-        let equity = record.ledger.equity();
-        if equity.0 <= Decimal::ZERO && !record.ledger.is_flat() {
-            return Some("equity-exhausted".to_owned());
-        }
-        let lost = record.peak - equity;
-        (lost.0 >= record.peak.0 * limit? && lost.0 > Decimal::ZERO).then(|| "max-drawdown".to_owned())
-    }
-
-    /// Whether a strategy has stopped for good; one that there is not has never begun.
-    fn is_halted(&self, strategy: StrategyIndex) -> bool {
-        self.clearing.books.record_of(strategy).is_none_or(|record| record.state == StrategyState::Halted)
-    }
-
-    /// Whether every strategy has stopped, holds nothing and waits for nothing.
-    fn is_over(&self) -> bool {
-        let halted = |record: &Record| record.state == StrategyState::Halted && record.ledger.is_flat();
-        self.clearing.books.records().iter().all(halted)
-            && self.market.iter().all(|(instrument, _)| self.venue.working(instrument).is_empty())
-    }
-
-    /// Takes everything of a strategy back and closes what it holds.
-    fn halt(&mut self, strategy: StrategyIndex, cause: &str) {
-        if self.is_halted(strategy) {
-            return;
-        }
-        let event = Event::State { strategy, state: StrategyState::Halted, cause: cause.to_owned() };
-        self.clearing.record(event);
-        self.wind_down(strategy);
-    }
-
-    /// Goes on with stopping a strategy that was halted.
-    fn wind_down(&mut self, strategy: StrategyIndex) {
-        let faulted = self.clearing.books.record_of(strategy).is_some_and(|record| record.fault.is_some());
-        let instruments: Vec<InstrumentIndex> = self.market.iter().map(|(instrument, _)| instrument).collect();
-        let mut requests = self.requests(strategy);
-        for instrument in instruments {
-            requests.wind_down(instrument, if faulted { "fault" } else { "halt" });
-        }
-    }
-
-    /// Takes the next timer that is due out of a strategy's seat.
-    fn due(&mut self, at: usize) -> Option<tiltyard_model::TimerId> {
-        let timers = &mut self.seats.get_mut(at)?.timers;
-        let (_, timer) = timers.first().copied().filter(|(due, _)| *due <= self.clearing.now)?;
-        timers.pop_first();
-        Some(timer)
     }
 }

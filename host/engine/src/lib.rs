@@ -11,6 +11,7 @@ mod desk;
 mod event;
 mod execution;
 mod feed;
+mod floor;
 mod kernel;
 mod ledger;
 mod market;

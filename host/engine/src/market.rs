@@ -85,6 +85,12 @@ impl Listed {
         decimal(*close).map(Price)
     }
 
+    /// The volume of the last bar; 0 before the first.
+    #[must_use]
+    pub fn last_volume(&self) -> f64 {
+        self.history.bars.volume().last().copied().unwrap_or_default()
+    }
+
     /// Whether it trades no more.
     #[must_use]
     pub fn has_ended(&self) -> bool {

@@ -2,17 +2,16 @@
 
 use tiltyard_model::{
     Acceptance, Decimal, HostStop, InstrumentIndex, InstrumentKind, Money, OrderId, OrderOrigin, OrderRequest, Price,
-    Protection, Qty, Replacement, Side, StopLoss, Ticket, Violation,
+    Protection, Qty, Replacement, Side, Ticket, Violation,
 };
 use tiltyard_risk::{Permission, Proposal, RiskProfile, Situation, Standing, paid};
 
 use crate::clearing::Clearing;
 use crate::execution::StrategyIndex;
 use crate::market::{Listed, Market};
-use crate::targets::{Target, desired};
-use crate::venue::{Host as _, Venue, Working, protecting};
+use crate::venue::{Host as _, Venue, Working};
 
-type Refusal = Vec<Violation>;
+pub(crate) type Refusal = Vec<Violation>;
 
 /// A strategy's counter at the kernel, for the length of one request.
 pub(crate) struct Requests<'a, V> {
@@ -24,7 +23,7 @@ pub(crate) struct Requests<'a, V> {
     pub(crate) clearing: &'a mut Clearing,
 }
 
-fn violation(rule: &str, actual: f64, limit: f64, unit: &str) -> Violation {
+pub(crate) fn violation(rule: &str, actual: f64, limit: f64, unit: &str) -> Violation {
     Violation { rule: rule.to_owned(), actual, limit, unit: unit.to_owned() }
 }
 
@@ -80,107 +79,12 @@ impl<'a, V: Venue> Requests<'a, V> {
         }
     }
 
-    pub(crate) fn target(
-        &mut self,
-        instrument: InstrumentIndex,
-        fraction: f64,
-        stop: Option<StopLoss>,
-    ) -> Result<Option<Acceptance>, Refusal> {
-        let wanted = Target { fraction, stop };
-        if self.clearing.targets.get(self.strategy, instrument) == Some(wanted) {
-            return Ok(None);
-        }
-        let answer = self.listed(instrument).and_then(|listed| self.aim(instrument, listed, wanted));
-        answer.map_err(|violations| self.refuse("target", Some(instrument), violations))
-    }
-
-    fn aim(
-        &mut self,
-        instrument: InstrumentIndex,
-        listed: &Listed,
-        wanted: Target,
-    ) -> Result<Option<Acceptance>, Refusal> {
-        let malformed = || vec![violation("malformed", wanted.fraction, f64::NAN, "fraction-of-equity")];
-        if !wanted.fraction.is_finite() {
-            return Err(malformed());
-        }
-        let mark = listed.mark().ok_or_else(|| vec![violation("stale-data", f64::NAN, f64::NAN, "")])?;
-        let equity = self.clearing.books.record_of(self.strategy).map_or(Money::ZERO, |record| record.ledger.equity());
-        let desired = desired(wanted.fraction, equity, mark, self.venue.cost(), listed).ok_or_else(malformed)?;
-        let held = self.clearing.position(self.strategy, instrument);
-        let entry = if desired.0.is_sign_negative() { Side::Sell } else { Side::Buy };
-        let mut protected = Ticket::market(instrument, entry, desired.abs(), OrderOrigin::Target);
-        protected.stop_loss = wanted.stop.map(|stop| Protection::read(stop, entry, &listed.rules)).transpose()?;
-        right_side(&protected, listed)?;
-        let protection = protected.stop_loss;
-        // What an earlier target left unfilled makes way. Where it cannot, because a cancellation would come too late, it
-        // counts as held.
-        let of_target = |order: &&Working| {
-            order.strategy == self.strategy && order.ticket.origin == OrderOrigin::Target && !order.is_leaving()
-        };
-        let unfilled = self.venue.working(instrument).iter().filter(of_target);
-        let mut earlier: Vec<OrderId> = Vec::new();
-        let mut coming = held;
-        for order in unfilled {
-            if self.venue.recalls(instrument, self.clearing.now) {
-                earlier.push(order.id);
-            } else {
-                coming += order.ticket.side.signed(order.remaining());
-            }
-        }
-        // A stop that moves is no reason to trade what profit and fees have changed meanwhile.
-        let before = self.clearing.targets.get(self.strategy, instrument);
-        let same_fraction = before.is_some_and(|before| before.fraction == wanted.fraction);
-        let only_the_stop = same_fraction && earlier.is_empty() && !coming.is_zero();
-        let change = if only_the_stop { Qty::ZERO } else { desired - coming };
-        let mut placed = None;
-        if !change.is_zero() {
-            let side = if change.0.is_sign_negative() { Side::Sell } else { Side::Buy };
-            let mut ticket = Ticket::market(instrument, side, change.abs(), OrderOrigin::Target);
-            let shrinks = desired.is_zero() || held.same_side(desired) && desired.abs() < held.abs();
-            ticket.reduce_only = shrinks && coming == held;
-            if !ticket.reduce_only {
-                ticket.stop_loss = protection;
-                self.protect(&mut ticket, listed)?;
-            }
-            self.check(&ticket, Qty::ZERO, listed, &earlier)?;
-            placed = Some(ticket);
-        }
-        for order in earlier {
-            self.venue.cancel(order, "new-target".into(), self.clearing.now, self.clearing);
-        }
-        if before.and_then(|before| before.stop) != wanted.stop && held.same_side(desired) {
-            self.move_stop(instrument, protection, listed, held, mark);
-        }
-        self.clearing.targets.set(self.strategy, instrument, Some(wanted));
-        Ok(placed.map(|ticket| self.place(ticket)))
-    }
-
-    /// Gives what is held another stop-loss, or none.
-    fn move_stop(
-        &mut self,
-        instrument: InstrumentIndex,
-        protection: Option<Protection>,
-        listed: &Listed,
-        held: Qty,
-        mark: Price,
-    ) {
-        let own = |order: &&Working| order.strategy == self.strategy && order.guards_target();
-        let stops: Vec<OrderId> = self.venue.working(instrument).iter().filter(own).map(|order| order.id).collect();
-        for order in stops {
-            self.venue.cancel(order, "new-stop".into(), self.clearing.now, self.clearing);
-        }
-        let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
-        let Some(stop) = protection.or_else(|| self.kept_stop(listed).ok().flatten()) else { return };
-        let mut ticket = Ticket::market(instrument, side, held.abs(), OrderOrigin::StopLoss);
-        ticket.kind = protecting(stop, mark, side, &listed.rules);
-        ticket.reduce_only = true;
-        self.place(ticket);
-    }
-
     pub(crate) fn close(&mut self, instrument: InstrumentIndex) -> Result<Option<Acceptance>, Refusal> {
         let answer = self.listed(instrument).and_then(|listed| {
-            let Some(ticket) = self.closing(instrument, OrderOrigin::Close) else { return Ok(None) };
+            let Some(ticket) = self.closing(instrument, OrderOrigin::Close) else {
+                self.cancel_all(instrument, "close");
+                return Ok(None);
+            };
             // What is working in the instrument makes way, so that nothing of it stands against the exit.
             let own = |order: &&Working| order.strategy == self.strategy;
             let working: Vec<OrderId> =
@@ -193,7 +97,7 @@ impl<'a, V: Venue> Requests<'a, V> {
     }
 
     /// Takes back everything of the strategy's that is working in an instrument, but the host's own exits.
-    fn cancel_all(&mut self, instrument: InstrumentIndex, reason: &'static str) {
+    pub(crate) fn cancel_all(&mut self, instrument: InstrumentIndex, reason: &'static str) {
         let own = |order: &&Working| {
             order.strategy == self.strategy && order.ticket.origin != OrderOrigin::Host && !order.is_leaving()
         };
@@ -235,12 +139,17 @@ impl<'a, V: Venue> Requests<'a, V> {
         answer
     }
 
-    fn refuse(&mut self, request: &'static str, instrument: Option<InstrumentIndex>, violations: Refusal) -> Refusal {
+    pub(crate) fn refuse(
+        &mut self,
+        request: &'static str,
+        instrument: Option<InstrumentIndex>,
+        violations: Refusal,
+    ) -> Refusal {
         self.clearing.refuse(self.strategy, request, instrument, violations)
     }
 
     /// The instrument, if it can be traded.
-    fn listed(&self, instrument: InstrumentIndex) -> Result<&'a Listed, Refusal> {
+    pub(crate) fn listed(&self, instrument: InstrumentIndex) -> Result<&'a Listed, Refusal> {
         let market: &'a Market = self.market;
         let listed = market.get(instrument).ok_or_else(|| {
             vec![violation("unknown-instrument", f64::from(instrument.0), market.len() as f64 - 1.0, "index")]
@@ -258,7 +167,7 @@ impl<'a, V: Venue> Requests<'a, V> {
     }
 
     /// Adds the stop-loss that the host keeps for the strategy, where the order may open something and brings none.
-    fn protect(&self, ticket: &mut Ticket, listed: &Listed) -> Result<(), Refusal> {
+    pub(crate) fn protect(&self, ticket: &mut Ticket, listed: &Listed) -> Result<(), Refusal> {
         if ticket.stop_loss.is_none() && !ticket.reduce_only {
             let held = self.clearing.position(self.strategy, ticket.instrument);
             let closes = ticket.quantity <= Qty((-ticket.side.signed(held)).0);
@@ -270,7 +179,7 @@ impl<'a, V: Venue> Requests<'a, V> {
     }
 
     /// The stop that the manifest asks the host to keep; refused while it cannot be worked out.
-    fn kept_stop(&self, listed: &Listed) -> Result<Option<Protection>, Refusal> {
+    pub(crate) fn kept_stop(&self, listed: &Listed) -> Result<Option<Protection>, Refusal> {
         let Some(HostStop { atr_multiple, atr_bars }) = self.host_stop else { return Ok(None) };
         let Some(range) = listed.average_true_range(atr_bars as usize) else {
             let bars = listed.history(atr_bars as usize + 1).len();
@@ -291,7 +200,13 @@ impl<'a, V: Venue> Requests<'a, V> {
     }
 
     /// Every rule of risk that an order breaks, with `without` out of the way.
-    fn check(&self, ticket: &Ticket, filled: Qty, listed: &Listed, without: &[OrderId]) -> Result<(), Refusal> {
+    pub(crate) fn check(
+        &self,
+        ticket: &Ticket,
+        filled: Qty,
+        listed: &Listed,
+        without: &[OrderId],
+    ) -> Result<(), Refusal> {
         let working = self.venue.working(ticket.instrument);
         let open = working.iter().filter(|order| order.strategy == self.strategy && !without.contains(&order.id));
         self.risk.room_for_another(open.count()).map_err(|violation| vec![violation])?;
@@ -301,12 +216,7 @@ impl<'a, V: Venue> Requests<'a, V> {
             .working(ticket.instrument)
             .iter()
             .filter(|order| !without.contains(&order.id))
-            .map(|order| Standing {
-                ticket: &order.ticket,
-                remaining: order.remaining(),
-                accepted: order.accepted,
-                own: order.strategy == self.strategy,
-            })
+            .map(|order| self.standing(order))
             .collect();
         let spot = listed.instrument.kind == InstrumentKind::Spot;
         let here = spot.then(|| own_reserved(&standing, listed, cost));
@@ -328,19 +238,22 @@ impl<'a, V: Venue> Requests<'a, V> {
         if violations.is_empty() { Ok(()) } else { Err(violations) }
     }
 
+    /// A working order as the rules see it.
+    fn standing<'o>(&self, order: &'o Working) -> Standing<'o> {
+        Standing {
+            ticket: &order.ticket,
+            remaining: order.remaining(),
+            accepted: order.accepted,
+            own: order.strategy == self.strategy,
+        }
+    }
+
     /// What the strategy's open orders in other instruments may need: cash on spot, margin on perpetuals.
     fn reserved_elsewhere(&self, instrument: InstrumentIndex, cost: Decimal) -> Money {
         let others = self.market.iter().filter(|(other, _)| *other != instrument);
         let reserved = others.map(|(other, listed)| {
             let own = self.venue.working(other).iter().filter(|order| order.strategy == self.strategy);
-            let standing: Vec<Standing<'_>> = own
-                .map(|order| Standing {
-                    ticket: &order.ticket,
-                    remaining: order.remaining(),
-                    accepted: order.accepted,
-                    own: true,
-                })
-                .collect();
+            let standing: Vec<Standing<'_>> = own.map(|order| self.standing(order)).collect();
             match listed.instrument.kind {
                 InstrumentKind::Spot => own_reserved(&standing, listed, cost),
                 InstrumentKind::Perpetual => opening_margin(&standing, listed),
@@ -371,7 +284,7 @@ fn opening_margin(standing: &[Standing<'_>], listed: &Listed) -> Money {
 const UNPAYABLE: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// A stop-loss or take-profit on the wrong side of its own entry would trade at once.
-fn right_side(ticket: &Ticket, listed: &Listed) -> Result<(), Refusal> {
+pub(crate) fn right_side(ticket: &Ticket, listed: &Listed) -> Result<(), Refusal> {
     let Some(entry) = ticket.kind.limit().or(ticket.kind.trigger()).or(listed.mark()) else { return Ok(()) };
     let below = |price: Price| price < entry;
     let above = |price: Price| price > entry;

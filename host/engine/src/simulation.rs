@@ -49,11 +49,11 @@ pub struct Traded {
 /// A part of the data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// Bars that open at this time or later are played; all, if absent.
+    /// Bars that close after this time are played; all, if absent.
     pub from: Option<Nanos>,
     /// Bars that close at this time or earlier are played; all, if absent.
     pub to: Option<Nanos>,
-    /// How many bars before `from` strategies are warmed up with, as far as there are any.
+    /// How many of the bars before the first that is played strategies are warmed up with, as far as there are any.
     pub warm_up_bars: usize,
 }
 
@@ -186,7 +186,7 @@ impl Simulation {
         let lanes = self.market.iter().map(|traded| traded.lane(&self.window));
         let begin = lanes.filter_map(|lane| lane.bars.open_time().get(lane.from).copied()).min();
         Basis {
-            begin: Nanos(begin.unwrap_or_default()),
+            begin: self.window.from.unwrap_or_default().max(Nanos(begin.unwrap_or_default())),
             interval: self.market.iter().map(|traded| traded.interval).min().unwrap_or_default(),
             days_per_year: self.days_per_year,
         }
@@ -198,19 +198,17 @@ impl Traded {
     #[must_use]
     pub fn lane(&self, window: &Window) -> Lane {
         let times = self.bars.open_time();
-        let from = window.from.map_or(0, |from| times.partition_point(|open| *open < from.0));
-        let closes = |open: i64| Nanos(open) + self.interval;
-        let to = window.to.map_or(times.len(), |to| times.partition_point(|open| closes(*open) <= to));
+        let closed = |open: &i64, time: Nanos| Nanos(*open) + self.interval <= time;
+        let from = window.from.map_or(0, |from| times.partition_point(|open| closed(open, from)));
+        let to = window.to.map_or(times.len(), |to| times.partition_point(|open| closed(open, to)));
         let to = to.max(from);
         // An instrument ends only if its last bar is played.
         Lane { bars: Arc::clone(&self.bars), interval: self.interval, from, to, ends: self.ends && to == times.len() }
     }
 
-    /// The bars before the window that closed by its beginning.
+    /// The bars right before the window: all of them had closed by its beginning.
     fn warm_up(&self, window: &Window) -> Columns {
-        let Some(from) = window.from else { return Columns::default() };
-        let closed = |open: &i64| Nanos(*open) + self.interval <= from;
-        let end = self.bars.open_time().partition_point(closed);
+        let end = self.lane(window).from;
         self.bars.slice(end.saturating_sub(window.warm_up_bars)..end)
     }
 }

@@ -1,7 +1,13 @@
-use tiltyard_model::{Decimal, InstrumentIndex, Money, Price, Qty, Rounding, Specification, StopLoss, decimal};
+use tiltyard_model::{
+    Acceptance, Decimal, InstrumentIndex, Money, OrderId, OrderOrigin, Price, Protection, Qty, Rounding, Side,
+    Specification, StopLoss, Ticket, decimal,
+};
 
 use crate::execution::StrategyIndex;
+use crate::ledger::Holding;
 use crate::market::Listed;
+use crate::requests::{Refusal, Requests, right_side, violation};
+use crate::venue::{Host as _, Venue, Working, protecting};
 
 /// What each strategy last asked to hold of each instrument.
 #[derive(Debug, Clone, Default)]
@@ -56,4 +62,107 @@ pub(crate) fn desired(fraction: f64, equity: Money, mark: Price, cost: Decimal, 
         return None;
     }
     Some(if fraction.is_sign_negative() { -quantity } else { quantity })
+}
+
+impl<V: Venue> Requests<'_, V> {
+    pub(crate) fn target(
+        &mut self,
+        instrument: InstrumentIndex,
+        fraction: f64,
+        stop: Option<StopLoss>,
+    ) -> Result<Option<Acceptance>, Refusal> {
+        let wanted = Target { fraction, stop };
+        if self.clearing.targets.get(self.strategy, instrument) == Some(wanted) {
+            return Ok(None);
+        }
+        let answer = self.listed(instrument).and_then(|listed| self.aim(instrument, listed, wanted));
+        answer.map_err(|violations| self.refuse("target", Some(instrument), violations))
+    }
+
+    fn aim(
+        &mut self,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        wanted: Target,
+    ) -> Result<Option<Acceptance>, Refusal> {
+        let malformed = || vec![violation("malformed", wanted.fraction, f64::NAN, "fraction-of-equity")];
+        if !wanted.fraction.is_finite() {
+            return Err(malformed());
+        }
+        let mark = listed.mark().ok_or_else(|| vec![violation("stale-data", f64::NAN, f64::NAN, "")])?;
+        let equity = self.clearing.books.record_of(self.strategy).map_or(Money::ZERO, |record| record.ledger.equity());
+        let desired = desired(wanted.fraction, equity, mark, self.venue.cost(), listed).ok_or_else(malformed)?;
+        let held = self.clearing.position(self.strategy, instrument);
+        let entry = if desired.0.is_sign_negative() { Side::Sell } else { Side::Buy };
+        let mut protected = Ticket::market(instrument, entry, desired.abs(), OrderOrigin::Target);
+        protected.stop_loss = wanted.stop.map(|stop| Protection::read(stop, entry, &listed.rules)).transpose()?;
+        right_side(&protected, listed)?;
+        let protection = protected.stop_loss;
+        // What an earlier target left unfilled makes way. Where it cannot, because a cancellation would come too late, it
+        // counts as held.
+        let of_target = |order: &&Working| {
+            order.strategy == self.strategy && order.ticket.origin == OrderOrigin::Target && !order.is_leaving()
+        };
+        let unfilled = self.venue.working(instrument).iter().filter(of_target);
+        let mut earlier: Vec<OrderId> = Vec::new();
+        let mut coming = held;
+        for order in unfilled {
+            if self.venue.recalls(instrument, self.clearing.now) {
+                earlier.push(order.id);
+            } else {
+                coming += order.ticket.side.signed(order.remaining());
+            }
+        }
+        // A stop that moves is no reason to trade what profit and fees have changed meanwhile.
+        let before = self.clearing.targets.get(self.strategy, instrument);
+        let same_fraction = before.is_some_and(|before| before.fraction == wanted.fraction);
+        let only_the_stop = same_fraction && earlier.is_empty() && !coming.is_zero();
+        let change = if only_the_stop { Qty::ZERO } else { desired - coming };
+        let mut placed = None;
+        if !change.is_zero() {
+            let side = if change.0.is_sign_negative() { Side::Sell } else { Side::Buy };
+            let mut ticket = Ticket::market(instrument, side, change.abs(), OrderOrigin::Target);
+            let shrinks = desired.is_zero() || held.same_side(desired) && desired.abs() < held.abs();
+            ticket.reduce_only = shrinks && coming == held;
+            if !ticket.reduce_only {
+                ticket.stop_loss = protection;
+                self.protect(&mut ticket, listed)?;
+            }
+            self.check(&ticket, Qty::ZERO, listed, &earlier)?;
+            placed = Some(ticket);
+        }
+        for order in earlier {
+            self.venue.cancel(order, "new-target".into(), self.clearing.now, self.clearing);
+        }
+        if before.and_then(|before| before.stop) != wanted.stop && held.same_side(desired) {
+            self.move_stop(instrument, protection, listed, held, mark);
+        }
+        self.clearing.targets.set(self.strategy, instrument, Some(wanted));
+        Ok(placed.map(|ticket| self.place(ticket)))
+    }
+
+    /// Gives what is held another stop-loss, or none.
+    fn move_stop(
+        &mut self,
+        instrument: InstrumentIndex,
+        protection: Option<Protection>,
+        listed: &Listed,
+        held: Qty,
+        mark: Price,
+    ) {
+        let own = |order: &&Working| order.strategy == self.strategy && order.guards_target();
+        let stops: Vec<OrderId> = self.venue.working(instrument).iter().filter(own).map(|order| order.id).collect();
+        for order in stops {
+            self.venue.cancel(order, "new-stop".into(), self.clearing.now, self.clearing);
+        }
+        let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
+        let Some(stop) = protection.or_else(|| self.kept_stop(listed).ok().flatten()) else { return };
+        let mut ticket = Ticket::market(instrument, side, held.abs(), OrderOrigin::StopLoss);
+        ticket.kind = protecting(stop, mark, side, &listed.rules);
+        // A trailing stop stands behind the best price since the entry, whatever stood there before.
+        let holding = self.clearing.books.record_of(self.strategy).and_then(|record| record.ledger.holding(instrument));
+        ticket.best = holding.and_then(Holding::best_price).filter(|_| matches!(stop, Protection::Trailing(_)));
+        ticket.reduce_only = true;
+        self.place(ticket);
+    }
 }

@@ -31,6 +31,9 @@ pub struct Ticket {
     pub origin: OrderOrigin,
     /// The order that it protects.
     pub parent: Option<OrderId>,
+    /// The best price that a trailing stop knows already, if it takes another's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<Price>,
     /// The strategy's own label.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tag: String,
@@ -271,6 +274,7 @@ impl Ticket {
             take_profit,
             origin: OrderOrigin::Submitted,
             parent: None,
+            best: None,
             tag: request.tag,
         })
     }
@@ -290,6 +294,7 @@ impl Ticket {
             take_profit: None,
             origin,
             parent: None,
+            best: None,
             tag: String::new(),
         }
     }

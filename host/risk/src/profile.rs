@@ -12,7 +12,7 @@ use crate::rules;
 pub struct RiskProfile {
     /// Its name, for reports and run manifests.
     pub name: String,
-    /// A strategy that has lost this fraction of its highest equity is halted: from more than 0 to 1. A halted strategy's
+    /// A strategy that has lost this fraction of its highest equity is halted: from 0.0001 to 1. A halted strategy's
     /// orders are cancelled and its positions closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_drawdown: Option<f64>,
@@ -28,10 +28,10 @@ impl RiskProfile {
     /// What is wrong with it, one sentence each; empty if nothing is.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let in_bounds = |limit: f64| limit > 0.0 && limit <= 1.0;
+        let in_bounds = |limit: f64| (0.0001..=1.0).contains(&limit);
         self.max_drawdown
             .filter(|limit| !in_bounds(*limit))
-            .map(|limit| format!("max_drawdown is {limit}; it must be more than 0 and at most 1"))
+            .map(|limit| format!("max_drawdown is {limit}; it must be from 0.0001 to 1"))
             .into_iter()
             .collect()
     }
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn limits_out_of_bounds_are_named() {
-        for (limit, problems) in [(0.0, 1), (-0.1, 1), (1.01, 1), (f64::NAN, 1), (0.1, 0), (1.0, 0)] {
+        for (limit, problems) in [(0.0, 1), (-0.1, 1), (1.01, 1), (f64::NAN, 1), (1e-30, 1), (0.1, 0), (1.0, 0)] {
             let profile = RiskProfile { max_drawdown: Some(limit), ..RiskProfile::research() };
             assert_eq!(profile.problems().len(), problems, "{limit}");
         }

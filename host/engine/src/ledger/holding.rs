@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use tiltyard_model::{Decimal, InstrumentKind, Money, OrderId, Price, Qty, Rounding, Side, notional};
+use tiltyard_model::{Decimal, InstrumentKind, Liquidity, Money, OrderId, Price, Qty, Rounding, Side, notional};
 
 use super::round_trip::{Excursion, RoundTrip, Trade};
 use super::{Moment, exact};
@@ -15,6 +15,8 @@ pub struct Holding {
     lots: VecDeque<Lot>,
     mark: Option<Price>,
     bars: u64,
+    /// Round trips whose exit rested inside the bar under way, so that the bar's worst price may lie before it.
+    resting_exits: Vec<usize>,
 }
 
 /// What one fill opened and nothing has closed yet.
@@ -39,7 +41,7 @@ pub struct Lot {
 
 impl Holding {
     pub(super) fn new(kind: InstrumentKind) -> Self {
-        Self { kind, quantity: Qty::ZERO, lots: VecDeque::new(), mark: None, bars: 0 }
+        Self { kind, quantity: Qty::ZERO, lots: VecDeque::new(), mark: None, bars: 0, resting_exits: Vec::new() }
     }
 
     /// The instrument's kind.
@@ -77,15 +79,28 @@ impl Holding {
         if self.quantity.is_zero() {
             return Money::ZERO;
         }
-        let worth = self.mark.and_then(|mark| notional(mark, self.quantity, Rounding::Down));
-        // Without a mark it is worth what it cost; prices and quantities are bounded, so that nothing else is missing.
-        worth.unwrap_or_else(|| self.cost())
+        // A fill is a mark, so that whatever is held has one.
+        let Some(mark) = self.mark else { return self.cost() };
+        notional(mark, self.quantity, Rounding::Down).unwrap_or_else(|| self.beyond())
+    }
+
+    /// What is worth more than can be said: more than any account may be worth, so that the run ends.
+    fn beyond(&self) -> Money {
+        let sign = if self.quantity.0.is_sign_negative() { -1 } else { 1 };
+        Money(Decimal::from_i128_with_scale(sign * 10_i128.pow(24), 0))
     }
 
     /// Profit at the last mark, before the cost of closing.
     #[must_use]
     pub fn unrealised(&self) -> Money {
         self.value() - self.cost()
+    }
+
+    /// The best price for the position since the oldest lot was opened; `None` when flat.
+    #[must_use]
+    pub fn best_price(&self) -> Option<Price> {
+        let prices = self.lots.iter().map(|lot| lot.excursion.best());
+        exact(if self.quantity.0.is_sign_negative() { prices.reduce(f64::min) } else { prices.reduce(f64::max) }?)
     }
 
     /// The average price of the lots, for display; `None` when flat.
@@ -95,8 +110,13 @@ impl Holding {
         (quantity != 0.0).then(|| self.cost().to_f64() / quantity)
     }
 
-    pub(super) fn mark(&mut self, high: f64, low: f64, close: f64) {
+    pub(super) fn mark(&mut self, high: f64, low: f64, close: f64, trips: &mut [RoundTrip]) {
         self.bars += 1;
+        for at in self.resting_exits.drain(..) {
+            if let Some(trip) = trips.get_mut(at) {
+                trip.see_adverse(high, low);
+            }
+        }
         if self.quantity.is_zero() {
             // Converted when it is needed: most bars of most runs find nothing held.
             self.mark = None;
@@ -106,6 +126,8 @@ impl Holding {
         let long = self.quantity.0.is_sign_positive();
         for lot in &mut self.lots {
             if lot.inside && lot.opened.bar + 1 == self.bars {
+                // Its best price may lie before the entry; that its worst one does not is the worse of the two.
+                lot.excursion.see(if long { low } else { high }, long);
                 lot.excursion.see(close, long);
             } else {
                 lot.excursion.see(high, long);
@@ -131,7 +153,10 @@ impl Holding {
                 lot.excursion.see(execution.price.to_f64(), side == Side::Buy);
                 let trip = RoundTrip::new(side, lot, &entry, execution, at, &out);
                 realised += trip.gross;
-                RoundTrip::join(trips, trip);
+                let at = RoundTrip::join(trips, trip);
+                if !execution.at_open && execution.liquidity == Liquidity::Maker {
+                    self.resting_exits.push(at);
+                }
                 if lot.quantity.is_zero() {
                     self.lots.pop_front();
                 }

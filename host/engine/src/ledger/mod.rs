@@ -71,7 +71,7 @@ impl Ledger {
     /// Marks a holding to the close of a bar and notes how far the bar went against and for it.
     pub fn mark(&mut self, instrument: InstrumentIndex, high: f64, low: f64, close: f64) {
         if let Some(holding) = self.holdings.get_mut(instrument.0 as usize) {
-            holding.mark(high, low, close);
+            holding.mark(high, low, close, &mut self.trips);
         }
     }
 

@@ -35,10 +35,11 @@ pub struct RoundTrip {
     pub net: Money,
     /// Bars of the instrument that closed between entry and exit.
     pub bars: u64,
-    /// Maximum adverse excursion: how far the price went against the position, as a fraction of the entry price, at
-    /// least 0. From bars that began while it was held, the exit's price, and of the bar of an entry inside it the close.
+    /// Maximum adverse excursion: how far the price went against the position, as a fraction of the entry price, at least 0.
+    /// Of bars in which it is not known what came first, the worst price counts: of the bar of an entry inside it, and of the
+    /// bar of an exit that rested. An exit at the open or by a stop came before whatever was worse.
     pub mae: f64,
-    /// Maximum favourable excursion, likewise.
+    /// Maximum favourable excursion, likewise; of such bars the best price does not count.
     pub mfe: f64,
     /// Why it was closed.
     pub exit_reason: Reason,
@@ -74,14 +75,23 @@ impl RoundTrip {
         }
     }
 
-    /// Adds a round trip, to one of the same two orders if there is one.
-    pub(super) fn join(trips: &mut Vec<Self>, trip: Self) {
+    /// Looks at the worst price of a bar in which the exit rested.
+    pub(super) fn see_adverse(&mut self, high: f64, low: f64) {
+        let entry = self.entry_price.to_f64();
+        let against = if self.side == Side::Buy { entry - low } else { high - entry };
+        self.mae = self.mae.max(against / entry);
+    }
+
+    /// Adds a round trip, to one of the same two orders if there is one. Answers where it is.
+    pub(super) fn join(trips: &mut Vec<Self>, trip: Self) -> usize {
         // Orders that are being filled together are few and recent.
-        let recent = trips.iter_mut().rev().take(64);
-        let same = |other: &&mut Self| (other.entry_order, other.exit_order) == (trip.entry_order, trip.exit_order);
-        let Some(known) = recent.into_iter().find(same) else {
+        let recent = trips.iter_mut().enumerate().rev().take(64);
+        let same = |(_, other): &(usize, &mut Self)| {
+            (other.entry_order, other.exit_order) == (trip.entry_order, trip.exit_order)
+        };
+        let Some((at, known)) = recent.into_iter().find(same) else {
             trips.push(trip);
-            return;
+            return trips.len() - 1;
         };
         let average = |left: Price, right: Price| {
             if left == right {
@@ -100,6 +110,7 @@ impl RoundTrip {
         known.bars = known.bars.max(trip.bars);
         known.mae = known.mae.max(trip.mae);
         known.mfe = known.mfe.max(trip.mfe);
+        at
     }
 }
 
@@ -142,6 +153,10 @@ impl Excursion {
         let (low, high) = if long { (&mut self.worst, &mut self.best) } else { (&mut self.best, &mut self.worst) };
         *low = low.min(price);
         *high = high.max(price);
+    }
+
+    pub(super) fn best(&self) -> f64 {
+        self.best
     }
 
     /// Adverse and favourable, as fractions of the entry price.

@@ -44,10 +44,11 @@ impl Costs {
     /// bar of this volume. In at most 12 decimals, rounded against the taker.
     #[must_use]
     pub fn apply(&self, price: Price, side: Side, quantity: Qty, volume: f64) -> Price {
-        let impact = if self.impact.is_zero() || volume <= 0.0 {
+        let impact = if self.impact.is_zero() {
             Decimal::ZERO
         } else {
-            let share = (quantity.to_f64() / volume).min(1.0).sqrt();
+            // Where nothing traded, any order is the whole of it.
+            let share = if volume > 0.0 { (quantity.to_f64() / volume).min(1.0).sqrt() } else { 1.0 };
             // A square root has no exact decimal; 12 digits of it are far below a tick.
             self.impact * decimal(share).unwrap_or(Decimal::ONE).round_dp(12)
         };
@@ -100,5 +101,10 @@ mod tests {
         assert_eq!(price("1"), Price(dec("100.1")));
         assert_eq!(price("4"), Price(dec("100.2")));
         assert_eq!(price("400"), Price(dec("101")), "no more than the whole bar");
+        assert_eq!(
+            costs.apply(Price(dec("100")), Side::Sell, Qty(dec("1")), 0.0),
+            Price(dec("99")),
+            "no volume at all"
+        );
     }
 }

@@ -1,8 +1,10 @@
 //! Where orders go.
 
+mod book;
 mod conservative;
 mod costs;
 mod fill_rules;
+mod passage;
 mod simulated;
 mod working;
 

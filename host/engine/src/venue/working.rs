@@ -58,6 +58,7 @@ impl Working {
         accepted: Nanos,
         active_from: Nanos,
     ) -> Self {
+        let best = ticket.best;
         Self {
             id,
             strategy,
@@ -67,7 +68,7 @@ impl Working {
             active_from,
             arrived: false,
             triggered: false,
-            best: None,
+            best,
             sibling: None,
             children: Vec::new(),
             guards_target: false,
@@ -177,6 +178,7 @@ impl Working {
             take_profit: None,
             origin,
             parent: Some(self.id),
+            best: None,
             tag: self.ticket.tag.clone(),
         };
         let stop = self.ticket.stop_loss.map(|stop| child(protecting(stop, price, side, rules), OrderOrigin::StopLoss));

@@ -1,9 +1,9 @@
 //! What must hold whatever strategies do: random markets, random orders, every event audited by books of the test's own.
 //!
-//! A [`Scenario`](scenario::Scenario) is played step by step. After each step an [`Audit`](audit::Audit) reads the new events,
-//! follows every order and every cent by itself and compares with the kernel's books. What is broken is filed under a
-//! [`Law`]; each property asks for one group of laws, so that a failure shrinks to the smallest scenario that breaks this
-//! very law.
+//! A [`Scenario`](scenario::Scenario) is played step by step. After each step an [`Audit`](audit::Audit) reads the new
+//! events, follows every order and every cent by itself and compares with the kernel's books. What is broken is filed
+//! under a [`Law`]; each property asks for one group of laws, so that a failure shrinks to the smallest scenario that
+//! breaks this very law.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod actor;
