@@ -46,7 +46,7 @@ fn coin(data: &Path, coin: &str) -> Simulation {
     let symbol = format!("{coin}USDT");
     let path = data.join(format!("binance-spot-1h/{symbol}.csv.gz"));
     let series = Series::new(read_bars(&path).unwrap(), HOUR).unwrap();
-    simulation(infer_instrument(&symbol, "binance", &series, 0.0005, 0.0005), series.bars)
+    simulation(infer_instrument(&symbol, "binance", &series.bars, 0.0005, 0.0005), series.bars)
 }
 
 fn run(

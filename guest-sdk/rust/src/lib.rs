@@ -52,8 +52,10 @@ mod bindings;
 mod desk;
 #[doc(hidden)]
 pub mod glue;
+pub mod indicators;
 mod manifest;
 mod params;
+pub mod sizing;
 mod strategy;
 
 pub use bindings::types::{
@@ -69,6 +71,12 @@ pub use tiltyard_sdk_bindings::Bar;
 
 /// All that a strategy usually needs.
 pub mod prelude {
+    pub use crate::indicators::{
+        Adx, AdxValue, Atr, Bands, Bollinger, Channel, Directional, DirectionalMovement, Donchian, Ema, Indicator,
+        Macd, MacdValue, Obv, RollingMax, RollingMin, RollingStd, RollingVwap, Rsi, Sma, Stochastic, StochasticValue,
+        Vwap, Wma, ZScore,
+    };
+    pub use crate::sizing;
     pub use crate::{
         Acceptance, Bar, Columns, Desk, Fill, HostStop, InitError, Instrument, InstrumentIndex, InstrumentKind, Level,
         Manifest, OrderId, OrderRequest, OrderStatus, OrderType, OrderUpdate, Params as _, Position, Schedule, Side,

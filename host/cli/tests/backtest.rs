@@ -113,6 +113,13 @@ fn costs_window_and_cash_matter() {
     assert!(equity(&["--fee-bps", "0", "--slippage-bps", "0"]) > base);
     assert!(equity(&["--stress"]) < base);
     assert_eq!(equity(&["--stress"]), equity(&["--fee-bps", "10", "--slippage-bps", "10"]));
+    // Every number of basis points that people write is one.
+    for fee in ["0.3", "1.2", "7.35", "-0.6"] {
+        assert!(equity(&["--fee-bps", fee]) > base * 0.5, "{fee}");
+    }
+    let rebate = equity(&["--fee-bps", "-10"]);
+    assert!(equity(&["--fee-bps", "-10", "--stress"]) < rebate, "stress never helps");
+    assert_ne!(equity(&["--lot", "1", "--tick", "1"]), base);
     assert!(equity(&["--impact-bps", "500"]) < base && equity(&["--half-spread-bps", "3"]) < base);
     assert_ne!(equity(&["--latency-ms", "100"]), base);
     assert!(equity(&["--cash", "1000"]) < 10_000.0);
@@ -182,27 +189,41 @@ fn a_saved_run_is_verified_and_a_changed_one_is_found() {
     assert_eq!((&document["identical"], &document["run_again"]), (&Json::Bool(true), &Json::Bool(false)));
 
     // Other data: the inputs say so, and the events differ from there on.
-    fs::write(place.path("other.csv"), waves(1_500).replace("1704153600000,99", "1704153600000,98")).unwrap();
-    let changed = place.run(&["replay", "run.jsonl", "--data", "other.csv"]);
-    let _ = changed;
     fs::write(place.path("shorter.csv"), waves(1_499)).unwrap();
     let output = place.run(&["replay", "run.jsonl", "--data", "shorter.csv", "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let document: Json = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["identical"], false);
-    assert!(document["manifest_differs"].as_str().unwrap().contains("instruments"), "{document}");
+    assert!(document["document_differs"].as_str().unwrap().contains("instruments"), "{document}");
     assert!(document["events_differ"].as_str().unwrap().starts_with("after "), "{document}");
 
     // A fill that was made better than it was.
     let saved = fs::read_to_string(place.path("run.jsonl")).unwrap();
-    let fee = saved.lines().find(|line| line.contains("executed")).unwrap();
-    let fee = fee.split("\"fee\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let fee = amount_of(&saved, "fee");
     fs::write(place.path("forged.jsonl"), saved.replacen(&format!("\"fee\":\"{fee}\""), "\"fee\":\"0\"", 1)).unwrap();
     let output = place.run(&["replay", "forged.jsonl", "--log-only"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stdout).unwrap().contains("DIFFERENT at /metrics/"));
 
+    // Results that do not follow from the events, whatever they are.
+    let (events, results) = saved.trim_end().rsplit_once('\n').unwrap();
+    let fuel = results.split("\"fuel\":").nth(1).unwrap().split(',').next().unwrap();
+    let cheaper = results.replacen(&format!("\"fuel\":{fuel}"), "\"fuel\":1", 1);
+    for (name, forged) in [
+        ("fuel.jsonl", format!("{events}\n{cheaper}\n")),
+        ("halted.jsonl", saved.replace("\"halted\":null", "\"halted\":\"max-drawdown\"")),
+    ] {
+        assert_ne!(forged, saved, "{name}");
+        fs::write(place.path(name), forged).unwrap();
+        assert_eq!(place.run(&["replay", name, "--log-only"]).status.code(), Some(1), "{name}");
+    }
+    // Amounts that no run has, and costs that nobody may ask for.
+    let value = amount_of(&saved, "value");
+    let beyond = saved.replacen(&format!("\"value\":\"{value}\""), "\"value\":\"79228162514264337593543950335\"", 1);
+    let costly = saved.replacen("\"slippage\":\"0.0005\"", "\"slippage\":\"79228162514264337593543950335\"", 1);
     for (name, text, problem) in [
+        ("beyond.jsonl", beyond, "the run is damaged"),
+        ("costly.jsonl", costly, "the run is damaged"),
         ("cut.jsonl", saved[..saved.len() / 2].to_owned(), "the run is damaged"),
         ("headless.jsonl", saved.lines().skip(1).collect::<Vec<_>>().join("\n"), "is not a run that"),
         ("empty.jsonl", String::new(), "is not a run that"),
@@ -212,6 +233,33 @@ fn a_saved_run_is_verified_and_a_changed_one_is_found() {
         let error = place.fails(&["replay", name]);
         assert!(error.contains(problem), "{name}: {error}");
     }
+}
+
+/// An amount of the first fill.
+fn amount_of<'a>(saved: &'a str, name: &str) -> &'a str {
+    let fill = saved.lines().find(|line| line.contains("executed")).unwrap();
+    fill.split(&format!("\"{name}\":\"")).nth(1).unwrap().split('"').next().unwrap()
+}
+
+#[test]
+fn saving_a_run_leaves_other_files_alone() {
+    let place = Place::with_bars();
+    fs::write(place.path("run.part"), "mine").unwrap();
+    place.ok(&with(&["--save", "run.jsonl"]));
+    assert_eq!(fs::read_to_string(place.path("run.part")).unwrap(), "mine");
+    assert!(place.fails(&with(&["--save", "nowhere/run.jsonl"])).contains("writing nowhere/run.jsonl"));
+}
+
+/// Not even how finely later prices and volumes are written may be known.
+#[test]
+fn what_comes_after_the_run_changes_nothing() {
+    let place = Place::with_bars();
+    let result = || place.json(&with(&["--to", "2024-02-20", "--json"]))["manifest"]["result"].clone();
+    let before = result();
+    let mut later = waves(1_500);
+    later.push_str("1709467200000,100,101,99,100.12345678,1.23456789\n");
+    fs::write(place.path("bars.csv"), later).unwrap();
+    assert_eq!(result(), before);
 }
 
 #[test]
@@ -225,7 +273,7 @@ fn the_examples_pass_both_probes() {
         let warmup: Vec<&str> = warmup.into_iter().chain(market).collect();
         let document = place.json(&warmup);
         assert_eq!(document["passed"], true, "{document}");
-        assert_eq!(document["comparisons"].as_array().unwrap().len(), 3);
+        assert!(document["comparisons"].as_array().unwrap().len() >= 2);
     }
     let error =
         place.fails(&["probe", "warmup", "ma-cross.wasm", "--symbol", "A", "--interval", "1h", "--data", "bars.csv"]);
@@ -243,7 +291,7 @@ fn what_cannot_be_run_says_why() {
     for (args, problem) in [
         (with(&["--data", "bars.csv"]), "1 --symbol and 2 --data were given; give one file for each symbol"),
         (with(&["--profile", "optimistic"]), "no profile is named `optimistic`; there is conservative"),
-        (with(&["--fee-bps", "9999"]), "--fee-bps 9999 is out of bounds; it takes -100 to 500"),
+        (with(&["--fee-bps", "9999"]), "--fee-bps 9999 is out of bounds; it takes -100 to 1000"),
         (with(&["--cash", "-5"]), "unexpected argument"),
         (with(&["--cash", "NaN"]), "--cash NaN is out of bounds"),
         (with(&["--from", "yesterday"]), "--from"),

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 use tiltyard_model::{
-    Digest, Digester, InstrumentIndex, InstrumentKind, Level, Money, Nanos, OrderId, Qty, Ticket, Violation,
+    Decimal, Digest, Digester, InstrumentIndex, InstrumentKind, Level, Money, Nanos, OrderId, Qty, Ticket, Violation,
 };
 use tiltyard_risk::{AccountState, StrategyState};
 
@@ -132,6 +132,31 @@ pub struct Entry {
     /// The event.
     #[serde(flatten)]
     pub event: Event,
+}
+
+impl Entry {
+    /// Whether its amounts are ones that a run could have had: sums of them are exact then.
+    ///
+    /// # Errors
+    /// Says which is not.
+    pub fn check(&self) -> Result<(), String> {
+        // 10¹⁸, which is more than any account may be worth.
+        let most = Decimal::from(1_000_000_000_000_000_000_u64);
+        let amounts = match &self.event {
+            Event::Seated { cash, .. } => vec![("cash", cash.0)],
+            Event::Executed(execution) => vec![
+                ("price", execution.price.0),
+                ("quantity", execution.quantity.0),
+                ("value", execution.value.0),
+                ("fee", execution.fee.0),
+            ],
+            _ => Vec::new(),
+        };
+        match amounts.into_iter().find(|(_, amount)| amount.abs() > most) {
+            Some((name, amount)) => Err(format!("{name} is {amount}; no run has more than {most}")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The events of a run: their digest always, all of them if they are wanted.

@@ -1,8 +1,6 @@
 //! An instrument's rules, guessed from its bars.
 
-use tiltyard_model::{Instrument, InstrumentKind};
-
-use crate::Series;
+use tiltyard_model::{Columns, Instrument, InstrumentKind, decimal};
 
 /// Most decimals that an inferred tick or lot has; more than that is how a binary number was printed, not a rule.
 pub const FINEST_DECIMALS: u32 = 12;
@@ -12,12 +10,12 @@ const QUOTES: [&str; 12] = ["FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR
 
 /// A spot instrument inferred from the data: what the venue's rules were is not known.
 ///
-/// Tick and lot are the finest steps that the file's prices and volumes show, at most [`FINEST_DECIMALS`] decimals;
+/// Tick and lot are the finest steps that these prices and volumes show, at most [`FINEST_DECIMALS`] decimals;
 /// the venue's may have been coarser at times, or finer. There is no least notional and no leverage. Fees are given,
 /// as fractions of notional. Base and quote are taken from the symbol: at its `/` or `-`, else before the longest known
 /// quote currency it ends with (so `DOTUSD` is taken for DO in TUSD; write `DOT-USD`), else the whole symbol in USD.
 #[must_use]
-pub fn infer_instrument(symbol: &str, venue: &str, series: &Series, maker_fee: f64, taker_fee: f64) -> Instrument {
+pub fn infer_instrument(symbol: &str, venue: &str, bars: &Columns, maker_fee: f64, taker_fee: f64) -> Instrument {
     let (base, quote) = split(symbol);
     Instrument {
         symbol: symbol.to_owned(),
@@ -25,8 +23,8 @@ pub fn infer_instrument(symbol: &str, venue: &str, series: &Series, maker_fee: f
         kind: InstrumentKind::Spot,
         base,
         quote,
-        tick: step(series.price_decimals),
-        lot: step(series.volume_decimals),
+        tick: step(finest([bars.open(), bars.high(), bars.low(), bars.close()])),
+        lot: step(finest([bars.volume()])),
         min_notional: 0.0,
         maker_fee,
         taker_fee,
@@ -45,6 +43,12 @@ fn split(symbol: &str) -> (String, String) {
     }
 }
 
+/// Most decimals that any of these numbers needs, as a person would write it.
+fn finest<const N: usize>(columns: [&[f64]; N]) -> u32 {
+    let values = columns.into_iter().flatten();
+    values.map(|value| decimal(*value).map_or(0, |exact| exact.scale())).max().unwrap_or_default()
+}
+
 /// The number nearest to 10⁻ⁿ, which powers of 10 computed by multiplication are not always.
 fn step(decimals: u32) -> f64 {
     format!("1e-{}", decimals.min(FINEST_DECIMALS)).parse().expect("1e-n is a number")
@@ -53,8 +57,7 @@ fn step(decimals: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{infer_instrument, split, step};
-    use crate::{Report, Series};
-    use tiltyard_model::{Columns, InstrumentKind};
+    use tiltyard_model::{Bar, Columns, InstrumentKind, Nanos};
 
     #[test]
     fn symbols_split_before_the_longest_quote_they_end_with() {
@@ -87,9 +90,10 @@ mod tests {
 
     #[test]
     fn an_inferred_instrument_is_spot_without_leverage() {
-        let series =
-            Series { bars: Columns::default(), price_decimals: 2, volume_decimals: 5, report: Report::default() };
-        let instrument = infer_instrument("BTCUSDT", "binance", &series, 0.001, 0.002);
+        let bar =
+            |price: f64, volume: f64| Bar { open_time: Nanos(0), open: price, high: 3.0, low: 1.0, close: 2.0, volume };
+        let bars: Columns = [bar(2.25, 1.0), bar(2.5, 0.123_45)].into_iter().collect();
+        let instrument = infer_instrument("BTCUSDT", "binance", &bars, 0.001, 0.002);
         assert_eq!((instrument.tick, instrument.lot, instrument.min_notional), (0.01, 0.000_01, 0.0));
         assert_eq!((instrument.maker_fee, instrument.taker_fee, instrument.max_leverage), (0.001, 0.002, 1.0));
         assert_eq!((instrument.kind, instrument.symbol.as_str()), (InstrumentKind::Spot, "BTCUSDT"));

@@ -9,7 +9,6 @@
 #![forbid(unsafe_code)]
 
 mod date;
-mod decimals;
 mod header;
 mod infer;
 mod problem;

@@ -9,7 +9,6 @@ use csv::{ByteRecord, ReaderBuilder, Terminator};
 use flate2::read::MultiGzDecoder;
 use tiltyard_model::{Bar, shown};
 
-use crate::decimals::decimals;
 use crate::header::{Layout, VALUES};
 use crate::stamp::parse_stamp;
 use crate::{Flaw, Problems, TimeUnit};
@@ -40,10 +39,6 @@ pub struct RawBars {
     /// Where they are from, for messages.
     pub(crate) name: String,
     pub(crate) rows: Vec<Row>,
-    /// Decimals of the most finely written price.
-    pub(crate) price_decimals: u32,
-    /// Decimals of the most finely written volume.
-    pub(crate) volume_decimals: u32,
     /// Rows that could not be read.
     pub(crate) problems: Problems,
 }
@@ -143,7 +138,7 @@ pub fn read_bars_from(name: &str, source: impl Read, limits: ReadLimits) -> Resu
     let layout = Layout::find(header).map_err(|problem| ReadError::Columns { name: name.clone(), problem })?;
 
     let mut bars = RawBars { name: name.clone(), ..RawBars::default() };
-    let mut parser = Parser { layout, unit: None, price_decimals: 0, volume_decimals: 0 };
+    let mut parser = Parser { layout, unit: None };
     let mut record = ByteRecord::new();
     let mut rows = 0;
     while reader.read_byte_record(&mut record).map_err(&failed)? {
@@ -164,8 +159,6 @@ pub fn read_bars_from(name: &str, source: impl Read, limits: ReadLimits) -> Resu
             Err(flaw) => bars.problems.add(line, flaw),
         }
     }
-    bars.price_decimals = parser.price_decimals;
-    bars.volume_decimals = parser.volume_decimals;
     Ok(bars)
 }
 
@@ -214,8 +207,6 @@ impl<R: Read> Read for Bounded<R> {
 struct Parser {
     layout: Layout,
     unit: Option<TimeUnit>,
-    price_decimals: u32,
-    volume_decimals: u32,
 }
 
 impl Parser {
@@ -233,10 +224,6 @@ impl Parser {
         for (at, value) in values.iter_mut().enumerate() {
             let text = String::from_utf8_lossy(record[self.layout.values[at]].trim_ascii());
             *value = text.parse().map_err(|_| Flaw::Number { column: VALUES[at], text: shown(&text, 40) })?;
-            let finest = if VALUES[at] == "volume" { &mut self.volume_decimals } else { &mut self.price_decimals };
-            if *value != 0.0 {
-                *finest = decimals(&text).max(*finest);
-            }
         }
         let [open, high, low, close, volume] = values;
         Ok(Bar { open_time, open, high, low, close, volume })

@@ -16,10 +16,6 @@ const TELLING: usize = 10;
 pub struct Series {
     /// The bars. Where some are missing, they are missing here too.
     pub bars: Columns,
-    /// Decimals of the most finely written price, trailing zeros not counted.
-    pub price_decimals: u32,
-    /// Decimals of the most finely written volume, trailing zeros not counted.
-    pub volume_decimals: u32,
     /// What was repaired, and what is missing.
     pub report: Report,
 }
@@ -64,7 +60,7 @@ impl Series {
     /// # Errors
     /// [`SeriesError::Rows`] with the first [`Problems::KEPT`] problems, those of reading included.
     pub fn new(raw: RawBars, interval: Nanos) -> Result<Self, SeriesError> {
-        let RawBars { name, mut rows, price_decimals, volume_decimals, mut problems } = raw;
+        let RawBars { name, mut rows, mut problems } = raw;
         let step = u64::try_from(interval.0).ok().filter(|step| *step > 0).ok_or(SeriesError::Interval(interval))?;
         if rows.is_empty() && problems.is_empty() {
             return Err(SeriesError::NoRows { name });
@@ -91,7 +87,7 @@ impl Series {
         report.all_volume_zero = rows.iter().all(|row| row.bar.volume == 0.0);
         // Adding 0 makes of -0 what every other file writes.
         let bars = rows.iter().map(|row| Bar { volume: row.bar.volume + 0.0, ..row.bar }).collect();
-        Ok(Self { bars, price_decimals, volume_decimals, report })
+        Ok(Self { bars, report })
     }
 
     /// The name of these bars: a digest of all their values, however the file was compressed, ordered or laid out.

@@ -48,7 +48,7 @@ fn hours_have_their_rows_and_their_one_gap() {
         let report = &series.report;
         assert_eq!((&report.first_gaps, report.gaps), (&gaps, gaps.len() as u64), "{symbol}");
         assert_eq!((report.out_of_order_rows, report.duplicate_rows), (0, 0), "{symbol}");
-        assert_eq!(infer_instrument(symbol, "binance", &series, 0.001, 0.001).tick, tick, "{symbol}");
+        assert_eq!(infer_instrument(symbol, "binance", &series.bars, 0.001, 0.001).tick, tick, "{symbol}");
     }
 }
 
@@ -64,7 +64,7 @@ fn minutes_are_whole() {
             let series = read(&path, Nanos::from_secs(60));
             assert_eq!(series.bars.len(), 50_000, "{symbol} {month}");
             assert_eq!(series.report.to_string(), "", "{symbol} {month}");
-            assert_eq!(series.price_decimals, 2, "{symbol} {month}");
+            assert_eq!(infer_instrument(symbol, "binance", &series.bars, 0.001, 0.001).tick, 0.01, "{symbol} {month}");
         }
     }
 }

@@ -123,12 +123,15 @@ fn warmup(args: &Warmup) -> Result<Vec<Finding>> {
     );
     let base = entries(&prepared, simulation)?;
     let mut findings = Vec::new();
-    for bars in [least + 1, (2 * least).min(available), available] {
+    let mut longer = vec![least + 1, (2 * least).min(available), available];
+    longer.retain(|bars| *bars > least);
+    longer.dedup();
+    for bars in longer {
         let window = Window { warm_up_bars: bars, ..simulation.window };
-        let longer = entries(&prepared, &Simulation { window, ..simulation.clone() })?;
+        let entries = entries(&prepared, &Simulation { window, ..simulation.clone() })?;
         findings.push(Finding {
             what: format!("{least} bars of history against {bars}"),
-            difference: probe::trading(&base, &longer),
+            difference: probe::trading(&base, &entries),
         });
     }
     Ok(findings)

@@ -57,7 +57,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let outcome = prepared.run(Log::keeping())?;
         let document = serde_json::to_value(prepared.document(&outcome)?)?;
         // What differs in the inputs explains what differs in the events.
-        let inputs = first_difference("manifest", &saved.document["manifest"], &document["manifest"]);
+        let inputs = first_difference("/manifest", &saved.document["manifest"], &document["manifest"])
+            .or_else(|| first_difference("", &saved.document, &document));
         let events = probe::first_difference(&saved.entries, outcome.books.log().entries());
         Some((inputs, events.map(|difference| difference.to_string())))
     };
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             "events": saved.entries.len(),
             "run_again": again.is_some(),
             "results_differ": rebuilt,
-            "manifest_differs": inputs,
+            "document_differs": inputs,
             "events_differ": events,
         });
         print::out(&serde_json::to_string_pretty(&document)?);
@@ -90,12 +91,18 @@ fn rebuild(saved: &SavedRun) -> Result<Option<String>> {
         "metrics": metrics,
         "trades": TradeRow::all(record, symbols),
         "open": OpenRow::all(record, symbols),
+        "fuel": record.fuel,
+        "faulted": record.fault.is_some(),
+        "halted": record.halted_by.as_ref().filter(|_| record.fault.is_none()),
         "result": books.log().digest(),
     });
     let kept = json!({
         "metrics": saved.document["metrics"],
         "trades": saved.document["trades"],
         "open": saved.document["open"],
+        "fuel": saved.document["fuel"],
+        "faulted": !saved.document["fault"].is_null(),
+        "halted": saved.document["halted"],
         "result": saved.document["manifest"]["result"],
     });
     Ok(first_difference("", &kept, &rebuilt))
@@ -129,7 +136,7 @@ fn summary(events: usize, rebuilt: Option<&str>, again: Option<&(Option<String>,
         None => lines.push("not run again".to_owned()),
         Some((None, None)) => lines.push("run again: identical".to_owned()),
         Some((inputs, difference)) => {
-            lines.extend(inputs.iter().map(|inputs| format!("run again: the inputs are DIFFERENT at {inputs}")));
+            lines.extend(inputs.iter().map(|inputs| format!("run again: the results are DIFFERENT at {inputs}")));
             lines.extend(difference.iter().map(|events| format!("run again: the events are DIFFERENT {events}")));
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use tempfile::NamedTempFile;
 use tiltyard_engine::Entry;
 
 use super::{Request, RunDocument};
@@ -38,8 +39,8 @@ impl SavedRun {
     /// Writes a run. The file appears whole or not at all.
     pub(crate) fn write(path: &Path, request: &Request, entries: &[Entry], document: &RunDocument) -> Result<()> {
         let what = || format!("writing {}", path.display());
-        let part = path.with_extension("part");
-        let mut file = BufWriter::new(File::create(&part).with_context(what)?);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = BufWriter::new(NamedTempFile::new_in(folder).with_context(what)?);
         let mut line =
             |json: serde_json::Result<String>| -> Result<()> { writeln!(file, "{}", json?).with_context(what) };
         line(serde_json::to_string(&Head { tiltyard_run: FORM, request: request.clone() }))?;
@@ -47,11 +48,10 @@ impl SavedRun {
             line(serde_json::to_string(entry))?;
         }
         line(serde_json::to_string(&Foot { document: serde_json::to_value(document)? }))?;
-        file.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)
-            .and_then(|file| file.sync_all())
-            .with_context(what)?;
-        std::fs::rename(&part, path).with_context(what)
+        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(what)?;
+        file.as_file().sync_all().with_context(what)?;
+        file.persist(path).map_err(|error| error.error).with_context(what)?;
+        Ok(())
     }
 
     /// Reads a run.
@@ -75,9 +75,14 @@ impl SavedRun {
             ensure!(document.is_none(), "{}, line {number}: there is something after the end", path.display());
             match serde_json::from_str::<Foot>(&line) {
                 Ok(foot) => document = Some(foot.document),
-                Err(_) => entries.push(serde_json::from_str(&line).with_context(damaged)?),
+                Err(_) => {
+                    let entry: Entry = serde_json::from_str(&line).with_context(damaged)?;
+                    entry.check().map_err(anyhow::Error::msg).with_context(damaged)?;
+                    entries.push(entry);
+                }
             }
         }
+        head.request.check().with_context(|| format!("{}, line 1: the run is damaged", path.display()))?;
         let document = document.with_context(|| format!("{} ends early: its results are missing", path.display()))?;
         Ok(Self { request: head.request, entries, document })
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tiltyard_engine::venue::{Costs, Latency};
 use tiltyard_engine::{Basis, Entry, Event, Profile, Simulation, Traded, Window};
 use tiltyard_market::{Report, Series, format_time, infer_instrument, parse_date, read_bars};
-use tiltyard_model::{Decimal, Digest, Interval, Manifest, Money, Nanos, Value, decimal};
+use tiltyard_model::{Decimal, Digest, Interval, Manifest, Money, Nanos, Value, decimal, to_f64};
 use tiltyard_risk::RiskProfile;
 
 /// Which run it is.
@@ -40,6 +40,15 @@ pub(crate) struct RunArgs {
     /// The rules by which orders fill.
     #[arg(long, default_value = "conservative")]
     profile: String,
+    /// Smallest step of prices; by default the finest that the data show up to the end of the run.
+    #[arg(long, value_name = "STEP")]
+    tick: Option<f64>,
+    /// Smallest step of quantities; by default the finest that the data show up to the end of the run.
+    #[arg(long, value_name = "STEP")]
+    lot: Option<f64>,
+    /// Least value of an order that opens something.
+    #[arg(long, default_value_t = 0.0, value_name = "AMOUNT")]
+    min_notional: f64,
     /// Cash to begin with, in the currency that prices are in.
     #[arg(long, default_value_t = 1_000_000.0)]
     cash: f64,
@@ -95,7 +104,11 @@ pub(crate) struct Request {
     pub(crate) params: Vec<String>,
     pub(crate) profile: Profile,
     pub(crate) cash: f64,
-    pub(crate) fee_bps: f64,
+    /// A fraction of the value.
+    pub(crate) fee: Decimal,
+    pub(crate) tick: Option<f64>,
+    pub(crate) lot: Option<f64>,
+    pub(crate) min_notional: f64,
     pub(crate) costs: Costs,
     pub(crate) latency: Latency,
     pub(crate) risk: RiskProfile,
@@ -107,34 +120,22 @@ pub(crate) struct Request {
 impl RunArgs {
     /// The request that these arguments make.
     pub(crate) fn request(&self) -> Result<Request> {
-        let factor = if self.stress { 2.0 } else { 1.0 };
-        let within = |what: &str, value: f64, least: f64, most: f64| {
-            ensure!((least..=most).contains(&value), "--{what} {value} is out of bounds; it takes {least} to {most}");
-            Ok(value)
-        };
-        let basis_points = |what: &str, value: f64, least: f64| -> Result<Decimal> {
-            let value = within(what, value, least, 1_000.0)?;
-            let exact = decimal(value).with_context(|| format!("--{what} {value} is too fine; give fewer decimals"))?;
+        let basis_points = |what: &str, value: f64| -> Result<Decimal> {
+            let exact = decimal(value).with_context(|| format!("--{what} {value} is no number that can be used"))?;
             Ok(exact / Decimal::from(10_000))
         };
         let costs = Costs {
-            half_spread: basis_points("half-spread-bps", self.half_spread_bps, 0.0)?,
-            slippage: basis_points("slippage-bps", self.slippage_bps, 0.0)?,
-            impact: basis_points("impact-bps", self.impact_bps, 0.0)?,
+            half_spread: basis_points("half-spread-bps", self.half_spread_bps)?,
+            slippage: basis_points("slippage-bps", self.slippage_bps)?,
+            impact: basis_points("impact-bps", self.impact_bps)?,
         };
-        ensure!(
-            self.data.len() == self.symbols.len(),
-            "{} --symbol and {} --data were given; give one file for each symbol, in the same order",
-            self.symbols.len(),
-            self.data.len()
-        );
-        for (at, symbol) in self.symbols.iter().enumerate() {
-            ensure!(!self.symbols[..at].contains(symbol), "--symbol {symbol} is given twice");
-        }
+        let fee = basis_points("fee-bps", self.fee_bps)?;
+        // A rebate is no cost: doubled it would help.
+        let stressed = if fee > Decimal::ZERO { fee + fee } else { fee };
         let date = |text: &Option<String>, flag: &str| {
             text.as_deref().map(|text| parse_date(text).with_context(|| format!("--{flag}"))).transpose()
         };
-        Ok(Request {
+        let request = Request {
             component: self.component.clone(),
             symbols: self.symbols.clone(),
             interval: Interval::try_from(self.interval.clone()).map_err(anyhow::Error::msg).and_then(|interval| {
@@ -147,8 +148,11 @@ impl RunArgs {
             to: date(&self.to, "to")?,
             params: self.params.clone(),
             profile: profile(&self.profile)?,
-            cash: within("cash", self.cash, 0.0, 1e12)?,
-            fee_bps: within("fee-bps", self.fee_bps, -100.0, 500.0)? * factor,
+            cash: self.cash,
+            fee: if self.stress { stressed } else { fee },
+            tick: self.tick,
+            lot: self.lot,
+            min_notional: self.min_notional,
             costs: if self.stress { costs.doubled() } else { costs },
             latency: Latency {
                 fixed: Nanos(i64::from(self.latency_ms) * 1_000_000),
@@ -156,9 +160,11 @@ impl RunArgs {
             },
             risk: risk(&self.risk)?,
             seed: self.seed,
-            days_per_year: within("periods-per-year", self.periods_per_year, 1.0, 366.0)?,
+            days_per_year: self.periods_per_year,
             delist_at_end: self.delist_at_end,
-        })
+        };
+        request.check()?;
+        Ok(request)
     }
 }
 
@@ -187,13 +193,40 @@ fn risk(name: &str) -> Result<RiskProfile> {
 }
 
 impl Request {
+    /// Whether the numbers make sense, wherever the request comes from.
+    pub(crate) fn check(&self) -> Result<()> {
+        let within = |what: &str, value: f64, least: f64, most: f64| {
+            ensure!((least..=most).contains(&value), "{what} {value} is out of bounds; it takes {least} to {most}");
+            Ok(())
+        };
+        let basis_points = |fraction: Decimal| to_f64(fraction) * 10_000.0;
+        within("--cash", self.cash, 0.0, 1e12)?;
+        within("--fee-bps", basis_points(self.fee), -100.0, 1_000.0)?;
+        within("--half-spread-bps", basis_points(self.costs.half_spread), 0.0, 2_000.0)?;
+        within("--slippage-bps", basis_points(self.costs.slippage), 0.0, 2_000.0)?;
+        within("--impact-bps", basis_points(self.costs.impact), 0.0, 2_000.0)?;
+        within("--periods-per-year", self.days_per_year, 1.0, 366.0)?;
+        within("--latency-ms", self.latency.fixed.0 as f64 / 1e6, 0.0, 86_400_000.0)?;
+        within("--latency-jitter-ms", self.latency.jitter.0 as f64 / 1e6, 0.0, 86_400_000.0)?;
+        let problems = self.risk.problems();
+        ensure!(problems.is_empty(), "the risk profile {}: {}", self.risk.name, problems.join("; "));
+        ensure!(
+            self.data.len() == self.symbols.len(),
+            "{} --symbol and {} --data were given; give one file for each symbol, in the same order",
+            self.symbols.len(),
+            self.data.len()
+        );
+        for (at, symbol) in self.symbols.iter().enumerate() {
+            ensure!(!self.symbols[..at].contains(symbol), "--symbol {symbol} is given twice");
+        }
+        Ok(())
+    }
+
     /// The values of the parameters that were given.
     pub(crate) fn parameters(&self, manifest: &Manifest) -> Result<Vec<(String, Value)>> {
         self.params.iter().map(|given| parameter(manifest, given)).collect()
     }
-}
 
-impl Request {
     /// What metrics depend on, as far as a log of events tells.
     pub(crate) fn basis(&self, entries: &[Entry]) -> Result<Basis> {
         let Interval::Only(interval) = self.interval else { bail!("bars of any length cannot be played") };
@@ -201,8 +234,8 @@ impl Request {
             Event::Bar { open_time, .. } => Some(open_time),
             _ => None,
         };
-        let begin = entries.iter().filter_map(open).min().unwrap_or_default();
-        Ok(Basis { begin, interval, days_per_year: self.days_per_year })
+        let first = entries.iter().filter_map(open).min().unwrap_or_default();
+        Ok(Basis { begin: self.from.unwrap_or_default().max(first), interval, days_per_year: self.days_per_year })
     }
 }
 
@@ -232,13 +265,20 @@ impl Market {
     /// Reads the data of a request.
     pub(crate) fn read(request: &Request, manifest: &Manifest) -> Result<Self> {
         let Interval::Only(interval) = request.interval else { bail!("bars of any length cannot be played") };
-        let fee = request.fee_bps / 10_000.0;
+        let fee = to_f64(request.fee);
         let mut market = Vec::new();
         let mut sources = Vec::new();
         let mut settlement: Option<String> = None;
         for (symbol, path) in request.symbols.iter().zip(&request.data) {
             let series = Series::new(read_bars(path)?, interval)?;
-            let instrument = infer_instrument(symbol, &request.venue, &series, fee, fee);
+            let seen = request.to.map_or(series.bars.len(), |to| {
+                series.bars.open_time().partition_point(|open| Nanos(*open) + interval <= to)
+            });
+            // Of what comes after the run, not even the decimals may be known.
+            let mut instrument = infer_instrument(symbol, &request.venue, &series.bars.slice(0..seen), fee, fee);
+            instrument.tick = request.tick.unwrap_or(instrument.tick);
+            instrument.lot = request.lot.unwrap_or(instrument.lot);
+            instrument.min_notional = request.min_notional;
             let quote = settlement.get_or_insert_with(|| instrument.quote.clone());
             ensure!(
                 *quote == instrument.quote,

@@ -53,7 +53,7 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
         let times = traded.bars.open_time();
         json!({
             "instrument": traded.instrument,
-            "rules": "inferred from the data; what the venue's rules were is not known",
+            "rules": rules_from(request),
             "data": source,
             "first_bar": time(times.get(lane.from)),
             "last_bar": time(lane.to.checked_sub(1).and_then(|last| times.get(last))),
@@ -69,7 +69,7 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
         "interval": request.interval,
         "window": simulation.window,
         "profile": {"name": rules.name(), "version": rules.version(), "costs": simulation.costs},
-        "fee_bps": request.fee_bps,
+        "fee": request.fee,
         "latency": simulation.latency,
         "risk": simulation.risk,
         "cash": request.cash,
@@ -79,4 +79,13 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
         "seed": request.seed,
         "result": outcome.books.log().digest(),
     }))
+}
+
+/// Where ticks and lots come from.
+fn rules_from(request: &Request) -> &'static str {
+    match (request.tick, request.lot) {
+        (Some(_), Some(_)) => "as given",
+        (None, None) => "inferred from the data; what the venue's rules were is not known",
+        _ => "in part as given, in part inferred from the data; what the venue's rules were is not known",
+    }
 }
