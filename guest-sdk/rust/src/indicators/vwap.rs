@@ -93,8 +93,8 @@ struct Traded {
 impl Traded {
     /// `None` if the bar is not finite.
     fn in_bar(&Bar { high, low, close, volume, .. }: &Bar) -> Option<Self> {
-        let price = (high + low + close) / 3.0;
-        finite([price, volume]).then(|| Self { notional: Sum::of(price * volume), volume: Sum::of(volume) })
+        let notional = (high + low + close) / 3.0 * volume;
+        finite([notional, volume]).then(|| Self { notional: Sum::of(notional), volume: Sum::of(volume) })
     }
 
     fn average_price(self) -> Option<f64> {

@@ -91,7 +91,7 @@ def indicators(table, n, m):
     yield "sma", [m], "TA-Lib SMA", columns(one, [talib.SMA(close, m)])
     yield "ema", [m], "TA-Lib EMA", columns(one, [talib.EMA(close, m)])
     yield "wma", [m], "TA-Lib WMA", columns(one, [talib.WMA(close, m)])
-    macd = [max(2, n - 2), 2 * n - 2, max(2, n - 5)]
+    macd = [max(2, n - 2), max(4, 2 * n - 2), max(2, n - 5)]
     yield "macd", macd, "TA-Lib MACD", columns(["line", "signal", "histogram"], talib.MACD(close, *macd))
     yield "rsi", [n], "TA-Lib RSI", columns(one, [talib.RSI(close, n)])
     bands = talib.BBANDS(close, m, 2.0, 2.0)
