@@ -1,6 +1,7 @@
 //! Components in the kernel, on real and on made-up bars.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -139,23 +140,44 @@ fn made_up(step: usize) -> Simulation {
     simulation(instrument, (0..2_000).step_by(step).filter_map(|at| all.get(at)).collect())
 }
 
+/// Several markets in one simulation.
+fn together<'a>(markets: impl Iterator<Item = &'a Simulation>) -> Simulation {
+    let all: Vec<Simulation> = markets.cloned().collect();
+    let market = all.iter().flat_map(|one| one.market.clone()).collect();
+    Simulation { market, ..all[0].clone() }
+}
+
 /// One digest of everything that came of a run: every event, and every figure as it is printed.
 fn digest(outcome: &Outcome<Fault>, simulation: &Simulation) -> Digest {
     let metrics = Metrics::of(&outcome.books.records()[0], &simulation.basis());
     Digest::of(format!("{} {}", outcome.books.log().digest(), serde_json::to_string(&metrics).unwrap()).as_bytes())
 }
 
-/// The reference runs: every example with some parameters on every market, spread over threads.
+/// A strategy with values for some of its parameters.
+type Variant = (&'static str, &'static [(&'static str, Value)]);
+
+/// What runs on markets of one instrument.
+const ALONE: [Variant; 7] = [
+    ("buy-and-hold", &[]),
+    ("buy-and-hold", &[("invested", Value::Real(0.5))]),
+    ("donchian", &[]),
+    ("ma-cross", &[]),
+    ("ma-cross", &[("fast", Value::Integer(5)), ("slow", Value::Integer(200))]),
+    ("rsi-reversion", &[]),
+    ("tp-trail", &[]),
+];
+/// What runs on markets of several.
+const TOGETHER: [Variant; 2] = [("buy-and-hold", &[]), ("momentum", &[])];
+
+/// The reference runs: every example on every market that it trades, spread over threads.
 fn reference(markets: &[(String, Simulation)], threads: usize) -> Vec<String> {
-    let variants: [(&str, &[(&str, Value)]); 4] = [
-        ("buy-and-hold", &[]),
-        ("buy-and-hold", &[("invested", Value::Real(0.5))]),
-        ("ma-cross", &[]),
-        ("ma-cross", &[("fast", Value::Integer(5)), ("slow", Value::Integer(200))]),
-    ];
-    let components = variants.map(|(name, _)| component(name));
-    let jobs: Vec<_> =
-        markets.iter().flat_map(|market| (0..variants.len()).map(move |variant| (market, variant))).collect();
+    let variants = |simulation: &Simulation| if simulation.market.len() == 1 { &ALONE[..] } else { &TOGETHER[..] };
+    let jobs: Vec<_> = markets
+        .iter()
+        .flat_map(|(name, simulation)| variants(simulation).iter().map(move |variant| (name, simulation, variant)))
+        .collect();
+    let components: BTreeMap<_, _> =
+        ALONE.iter().chain(&TOGETHER).map(|(name, _)| *name).map(|name| (name, component(name))).collect();
     let lines = Mutex::new(vec![String::new(); jobs.len()]);
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -163,11 +185,10 @@ fn reference(markets: &[(String, Simulation)], threads: usize) -> Vec<String> {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(((name, simulation), variant)) = jobs.get(at) else { break };
-                    let (strategy, parameters) = variants[*variant];
-                    let outcome = run(&components[*variant], simulation, 1_000_000, parameters);
+                    let Some((name, simulation, (strategy, parameters))) = jobs.get(at) else { break };
+                    let outcome = run(&components[strategy], simulation, 1_000_000, parameters);
                     let mut line = format!("{name} {strategy}");
-                    for (parameter, value) in parameters {
+                    for (parameter, value) in *parameters {
                         write!(line, " {parameter}={value}").unwrap();
                     }
                     write!(line, " {}", digest(&outcome, simulation)).unwrap();
@@ -194,13 +215,15 @@ fn compare(file: &str, markets: &[(String, Simulation)]) {
 
 #[test]
 fn reference_runs_on_made_up_bars_are_what_they_were() {
-    let markets = [1, 3].map(|step| (format!("made-up-{step}"), made_up(step)));
+    let mut markets = [1, 3].map(|step| (format!("made-up-{step}"), made_up(step))).to_vec();
+    markets.push(("made-up-together".to_owned(), together(markets.iter().map(|(_, market)| market))));
     compare("made-up.txt", &markets);
 }
 
 #[test]
 fn reference_runs_on_real_bars_are_what_they_were() {
     let Some(data) = test_data() else { return };
-    let markets = COINS.map(|name| (name.to_owned(), coin(&data, name)));
+    let mut markets = COINS.map(|name| (name.to_owned(), coin(&data, name))).to_vec();
+    markets.push(("together".to_owned(), together(markets.iter().take(4).map(|(_, market)| market))));
     compare("real.txt", &markets);
 }

@@ -79,7 +79,8 @@ pub mod prelude {
     pub use crate::sizing;
     pub use crate::{
         Acceptance, Bar, Columns, Desk, Fill, HostStop, InitError, Instrument, InstrumentIndex, InstrumentKind, Level,
-        Manifest, OrderId, OrderRequest, OrderStatus, OrderType, OrderUpdate, Params as _, Position, Schedule, Side,
-        Signal, Start, StopLoss, Strategy, TimeInForce, TimerId, Timestamp, Trail, Violation, params, register,
+        Manifest, OrderId, OrderRequest, OrderStatus, OrderType, OrderUpdate, Params as _, Position, Replacement,
+        Schedule, Side, Signal, Start, StopLimit, StopLoss, Strategy, TimeInForce, TimerId, Timestamp, Trail, Trailing,
+        Violation, params, register,
     };
 }

@@ -265,14 +265,19 @@ fn what_comes_after_the_run_changes_nothing() {
 #[test]
 fn the_examples_pass_both_probes() {
     let place = Place::with_bars();
-    for strategy in ["ma-cross.wasm", "buy-and-hold.wasm"] {
-        let market = ["--symbol", "BTCUSDT", "--interval", "1h", "--data", "bars.csv"];
-        let lookahead: Vec<&str> = ["probe", "lookahead", strategy].into_iter().chain(market).collect();
-        assert_eq!(place.ok(&lookahead).lines().last().unwrap(), "passed");
-        let warmup = ["probe", "warmup", strategy, "--from", "2024-02-15", "--json"];
-        let warmup: Vec<&str> = warmup.into_iter().chain(market).collect();
+    fs::write(place.path("long.csv"), waves(4_000)).unwrap();
+    for example in tiltyard_examples::EXAMPLES {
+        let file = format!("{}.wasm", example.name);
+        let symbols = ["AUSDT", "BUSDT", "CUSDT", "DUSDT"];
+        let market =
+            symbols.iter().take(example.instruments).flat_map(|symbol| ["--symbol", symbol, "--data", "long.csv"]);
+        let market: Vec<&str> = market.chain(["--interval", "1h"]).collect();
+        let lookahead: Vec<&str> = ["probe", "lookahead", &file].into_iter().chain(market.iter().copied()).collect();
+        assert_eq!(place.ok(&lookahead).lines().last().unwrap(), "passed", "{file}");
+        let warmup = ["probe", "warmup", &file, "--from", "2024-05-01", "--json"];
+        let warmup: Vec<&str> = warmup.into_iter().chain(market.iter().copied()).collect();
         let document = place.json(&warmup);
-        assert_eq!(document["passed"], true, "{document}");
+        assert_eq!(document["passed"], true, "{file}: {document}");
         assert!(document["comparisons"].as_array().unwrap().len() >= 2);
     }
     let error =

@@ -9,16 +9,29 @@ pub struct Example {
     pub name: &'static str,
     /// The component.
     pub component: &'static [u8],
+    /// How many instruments show what it does: more than one for a strategy that compares them.
+    pub instruments: usize,
 }
 
 macro_rules! example {
-    ($name:literal) => {
-        Example { name: $name, component: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".wasm")) }
+    ($name:literal, $instruments:literal) => {
+        Example {
+            name: $name,
+            component: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".wasm")),
+            instruments: $instruments,
+        }
     };
 }
 
 /// All examples, in alphabetical order.
-pub const EXAMPLES: &[Example] = &[example!("buy-and-hold"), example!("ma-cross")];
+pub const EXAMPLES: &[Example] = &[
+    example!("buy-and-hold", 1),
+    example!("donchian", 1),
+    example!("ma-cross", 1),
+    example!("momentum", 4),
+    example!("rsi-reversion", 1),
+    example!("tp-trail", 1),
+];
 
 /// The example with this name.
 #[must_use]

@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// Hourly bars of the synthetic market.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     bars: u32,
+    /// Instruments that the given components trade.
+    #[arg(long, default_value_t = 1, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=50))]
+    instruments: usize,
     /// Where compiled code is kept; by default the user's cache folder.
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -59,6 +62,7 @@ struct Report {
 #[derive(Serialize)]
 struct Run {
     strategy: String,
+    instruments: usize,
     digest: Digest,
     #[serde(flatten)]
     cache: CacheOutcome,
@@ -72,19 +76,24 @@ struct Run {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let components: Vec<(String, Vec<u8>)> = if args.files.is_empty() {
+    let components: Vec<(String, Vec<u8>, usize)> = if args.files.is_empty() {
         let examples = tiltyard_examples::EXAMPLES.iter();
-        examples.map(|example| (example.name.to_owned(), example.component.to_vec())).collect()
+        examples.map(|example| (example.name.to_owned(), example.component.to_vec(), example.instruments)).collect()
     } else {
         let files = args.files.iter();
-        files.map(|path| Ok((path.display().to_string(), read_component(path)?))).collect::<Result<_>>()?
+        files
+            .map(|path| Ok((path.display().to_string(), read_component(path)?, args.instruments)))
+            .collect::<Result<_>>()?
     };
     let ground = sandbox(args.cache.as_deref())?;
-    let simulation = simulation(args.bars as usize);
     let runs = components
         .iter()
-        .map(|(name, bytes)| run_one(&ground, bytes, &simulation, &args.params).with_context(|| name.clone()))
+        .map(|(name, bytes, instruments)| {
+            let simulation = simulation(*instruments, args.bars as usize);
+            run_one(&ground, bytes, &simulation, &args.params).with_context(|| name.clone())
+        })
         .collect::<Result<Vec<_>>>()?;
+    let simulation = simulation(1, 0);
     let failed = runs.iter().any(|run| run.fault.is_some() || run.screen_agrees == Some(false));
     let report = Report {
         market: "synthetic",
@@ -102,16 +111,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The synthetic market, with the default rules and costs.
-fn simulation(bars: usize) -> Simulation {
-    let traded = Traded {
-        instrument: series::instrument(),
+/// Synthetic markets, with the default rules and costs.
+fn simulation(instruments: usize, bars: usize) -> Simulation {
+    let traded = |market: usize| Traded {
+        instrument: series::instrument(market),
         interval: series::INTERVAL,
-        bars: Arc::new(series::bars(bars).collect()),
+        bars: Arc::new(series::bars(market, bars).collect()),
         ends: false,
     };
     Simulation {
-        market: vec![traded],
+        market: (0..instruments).map(traded).collect(),
         window: Window::default(),
         profile: Profile::default(),
         costs: Costs::default(),
@@ -128,7 +137,7 @@ fn run_one(ground: &Ground, bytes: &[u8], simulation: &Simulation, params: &[Str
     let start = Start {
         instruments: simulation.instruments(),
         parameters: params.iter().map(|given| parameter(manifest, given)).collect::<Result<_>>()?,
-        settlement: series::instrument().quote,
+        settlement: series::instrument(0).quote,
         seed: simulation.seed,
     };
     let mut kernel = simulation.kernel(Log::keeping())?;
@@ -150,6 +159,7 @@ fn run_one(ground: &Ground, bytes: &[u8], simulation: &Simulation, params: &[Str
     let record = books.records().first().context("a run without a strategy")?;
     Ok(Run {
         strategy: format!("{} {}", manifest.name, manifest.version),
+        instruments: simulation.market.len(),
         digest: component.admission().digest,
         cache: component.cache_outcome().clone(),
         metrics: Metrics::of(record, &simulation.basis()),
@@ -188,8 +198,19 @@ fn screen(component: &Component<Desk>, start: &Start, simulation: &Simulation, c
 }
 
 fn summary(report: &Report) -> String {
-    let heads =
-        ["strategy", "component", "return", "Sharpe", "drawdown", "trades", "fees", "fuel/bar", "columns", "result"];
+    let heads = [
+        "strategy",
+        "markets",
+        "component",
+        "return",
+        "Sharpe",
+        "drawdown",
+        "trades",
+        "fees",
+        "fuel/bar",
+        "columns",
+        "result",
+    ];
     let rows = report.runs.iter().map(|run| {
         let columns = match run.screen_agrees {
             None => "not a signal",
@@ -201,20 +222,21 @@ fn summary(report: &Report) -> String {
         let percent = |figure: Option<f64>| number(figure.map(|figure| figure * 100.0), 1);
         vec![
             run.strategy.clone(),
+            run.instruments.to_string(),
             run.digest.short(),
             percent(run.metrics.total_return),
             number(run.metrics.sharpe, 2),
             percent(run.metrics.max_drawdown),
             run.metrics.trades.to_string(),
             format!("{:.0}", run.metrics.fees),
-            (run.fuel / report.bars as u64).to_string(),
+            (run.fuel / (report.bars * run.instruments) as u64).to_string(),
             columns.to_owned(),
             run.fault.as_ref().map_or_else(|| run.result.short(), |fault| format!("FAULT: {fault}")),
         ]
     });
     let rows: Vec<_> = std::iter::once(heads.map(str::to_owned).to_vec()).chain(rows).collect();
     format!(
-        "{} hourly bars of a SYNTHETIC market, each strategy in its own sandbox ({})\n\n{}\n\n\
+        "{} hourly bars of SYNTHETIC markets, each strategy in its own sandbox ({})\n\n{}\n\n\
          Return and drawdown in percent, of {CASH} to begin with; fills by the profile `{}`, orders by the risk profile `{}`.\n\
          Prices are made up: this says how the machine works, nothing about the strategies.",
         report.bars,

@@ -7,13 +7,13 @@ const BEGIN: Nanos = Nanos::from_secs(1_704_067_200);
 /// Length of a bar.
 pub(crate) const INTERVAL: Nanos = Nanos::from_hours(1);
 
-/// What the series is of.
-pub(crate) fn instrument() -> Instrument {
+/// What a series is of. The markets are counted from 0.
+pub(crate) fn instrument(market: usize) -> Instrument {
     Instrument {
-        symbol: "SYNTHETIC".to_owned(),
+        symbol: format!("SYNTHETIC-{}", market + 1),
         venue: "synthetic".to_owned(),
         kind: InstrumentKind::Spot,
-        base: "SYN".to_owned(),
+        base: format!("SYN{}", market + 1),
         quote: "USD".to_owned(),
         tick: 0.01,
         lot: 0.000_01,
@@ -24,11 +24,11 @@ pub(crate) fn instrument() -> Instrument {
     }
 }
 
-/// Hourly bars whose trend turns every few weeks and whose moves come in calm and wild spells.
+/// Hourly bars of a market, each with its own way, whose trend turns every few weeks and whose moves come in calm and wild spells.
 ///
 /// Only additions, multiplications and roundings, which every machine does alike.
-pub(crate) fn bars(count: usize) -> impl Iterator<Item = Bar> {
-    let mut random = Random(2_024);
+pub(crate) fn bars(market: usize, count: usize) -> impl Iterator<Item = Bar> {
+    let mut random = Random(2_024 + market as u64);
     let (mut price, mut trend, mut spread) = (100.0_f64, 0.0, 0.004);
     let mut time = BEGIN;
     (0..count).map(move |at| {
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn bars_are_possible_and_consecutive() {
-        let bars: Vec<_> = bars(5_000).collect();
+        let bars: Vec<_> = bars(1, 5_000).collect();
         for (at, bar) in bars.iter().enumerate() {
             assert!(bar.low > 0.0 && bar.low <= bar.open.min(bar.close), "{at}: {bar:?}");
             assert!(bar.high >= bar.open.max(bar.close), "{at}: {bar:?}");
