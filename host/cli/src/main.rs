@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Examples:\n  tiltyard demo\n  tiltyard build strategies/ma-cross\n  tiltyard inspect my-strategy.wasm\n  \
+    after_help = "Examples:\n  tiltyard demo\n  tiltyard new my-strategy\n  tiltyard build my-strategy --out my-strategy.wasm\n  tiltyard inspect my-strategy.wasm\n  \
                   tiltyard backtest my-strategy.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz"
 )]
 struct Args {
@@ -23,6 +23,7 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(commands::demo::Args),
+    New(commands::new::Args),
     Build(commands::build::Args),
     Inspect(commands::inspect::Args),
     Backtest(commands::backtest::Args),
@@ -40,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Demo(args) => commands::demo::run(&args),
+        Command::New(args) => commands::new::run(&args),
         Command::Build(args) => commands::build::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Backtest(args) => commands::backtest::run(&args),

@@ -3,25 +3,10 @@
 
 mod place;
 
-use std::fmt::Write as _;
 use std::fs;
 
-use place::Place;
+use place::{Place, waves};
 use serde_json::Value as Json;
-
-/// Hourly bars from 2024-01-01 that go up and down in waves of some days, with two decimals.
-fn waves(bars: i64) -> String {
-    let mut text = "timestamp,open,high,low,close,volume\n".to_owned();
-    let price = |at: i64| 10_000 + (at * at % 211) + 40 * ((at % 200) - 100).abs() + at % 7 * 13;
-    let cents = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
-    for at in 0..bars {
-        let (open, close) = (price(at), price(at + 1));
-        let time = 1_704_067_200_000 + at * 3_600_000;
-        let [open_text, high, low, close_text] = [open, open.max(close) + 25, open.min(close) - 25, close].map(cents);
-        writeln!(text, "{time},{open_text},{high},{low},{close_text},{}.5", 1_000 + at % 100).unwrap();
-    }
-    text
-}
 
 impl Place {
     /// With 1,500 bars in `bars.csv`.

@@ -13,6 +13,7 @@ pub(crate) mod backtest;
 pub(crate) mod build;
 pub(crate) mod demo;
 pub(crate) mod inspect;
+pub(crate) mod new;
 pub(crate) mod probe;
 pub(crate) mod profiles;
 pub(crate) mod replay;

@@ -1,5 +1,7 @@
 //! A place to run the program in.
+#![allow(dead_code, reason = "every test file uses some of it")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -52,4 +54,18 @@ impl Place {
         assert!(output.stdout.is_empty(), "{args:?}");
         String::from_utf8(output.stderr).unwrap().replace(&self.folder.path().display().to_string(), "HERE")
     }
+}
+
+/// Hourly bars from 2024-01-01 that go up and down in waves of some days, with two decimals.
+pub(crate) fn waves(bars: i64) -> String {
+    let mut text = "timestamp,open,high,low,close,volume\n".to_owned();
+    let price = |at: i64| 10_000 + (at * at % 211) + 40 * ((at % 200) - 100).abs() + at % 7 * 13;
+    let cents = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
+    for at in 0..bars {
+        let (open, close) = (price(at), price(at + 1));
+        let time = 1_704_067_200_000 + at * 3_600_000;
+        let [open_text, high, low, close_text] = [open, open.max(close) + 25, open.min(close) - 25, close].map(cents);
+        writeln!(text, "{time},{open_text},{high},{low},{close_text},{}.5", 1_000 + at % 100).unwrap();
+    }
+    text
 }
