@@ -103,9 +103,30 @@ fn the_other_template_works_too_and_watching_builds_it_again() {
     let code = fs::read_to_string(dips.join("src/lib.rs")).unwrap();
     fs::write(dips.join("src/lib.rs"), code.replace("takes a fixed profit", "takes its chance")).unwrap();
     assert!(described().contains("takes its chance"));
+    let code = fs::read_to_string(dips.join("src/lib.rs")).unwrap();
+    let panics = "if bar.close < 120.0 { panic!(\"{} is too low\", bar.close) }\n        if !desk.open_orders()";
+    fs::write(dips.join("src/lib.rs"), code.replacen("if !desk.open_orders()", panics, 1)).unwrap();
+    described();
     watch.kill().unwrap();
     watch.wait().unwrap();
-    assert!(folder.path().join("dips.wasm").is_file());
+
+    // What it did, and where it stopped.
+    fs::write(folder.path().join("bars.csv"), place::waves(500)).unwrap();
+    let ours = |line: &str| {
+        let mut command = Command::new(PROGRAM);
+        command.args(line.split(' ')).env("XDG_CACHE_HOME", folder.path().join("cache")).current_dir(folder.path());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, _) = ours("backtest dips.wasm --symbol A --interval 1h --data bars.csv --save run.jsonl");
+    assert_eq!(code, Some(1), "a fault is a failure");
+    let (code, text) = ours("replay run.jsonl --debug");
+    assert_eq!(code, Some(0));
+    for part in ["stopped by a fault at 2024-01-0", " is too low", "  in ", "the last bars:", "\"executed\"", "\"bar\""]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(text.contains("Dips"), "the guest's own function is named: {text}");
 }
 
 #[test]

@@ -1,3 +1,5 @@
+mod stop;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,7 +14,7 @@ use crate::run::{Prepared, SavedRun};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  tiltyard replay run.jsonl\n  tiltyard replay run.jsonl --component my.wasm --data btc.csv.gz\n  \
-                  tiltyard replay run.jsonl --log-only"
+                  tiltyard replay run.jsonl --log-only\n  tiltyard replay run.jsonl --debug"
 )]
 pub(crate) struct Args {
     /// The file that `tiltyard backtest --save` wrote.
@@ -26,6 +28,9 @@ pub(crate) struct Args {
     /// Only rebuild the results from the events; needs neither component nor data.
     #[arg(long)]
     log_only: bool,
+    /// Only show where the run stopped: the fault, the last bars, and what the strategy did and said before.
+    #[arg(long)]
+    debug: bool,
     /// Where compiled code is kept; by default the user's cache folder.
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -36,6 +41,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let saved = SavedRun::read(&args.file)?;
+    if args.debug {
+        print::out(&stop::report(&saved, args.json)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut request = saved.request.clone();
     if let Some(component) = &args.component {
         request.component.clone_from(component);
