@@ -157,13 +157,14 @@ fn digest(outcome: &Outcome<Fault>, simulation: &Simulation) -> Digest {
 type Variant = (&'static str, &'static [(&'static str, Value)]);
 
 /// What runs on markets of one instrument.
-const ALONE: [Variant; 7] = [
+const ALONE: [Variant; 8] = [
     ("buy-and-hold", &[]),
     ("buy-and-hold", &[("invested", Value::Real(0.5))]),
     ("donchian", &[]),
     ("ma-cross", &[]),
     ("ma-cross", &[("fast", Value::Integer(5)), ("slow", Value::Integer(200))]),
     ("rsi-reversion", &[]),
+    ("rules", &[]),
     ("tp-trail", &[]),
 ];
 /// What runs on markets of several.

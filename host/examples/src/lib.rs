@@ -30,6 +30,7 @@ pub const EXAMPLES: &[Example] = &[
     example!("ma-cross", 1),
     example!("momentum", 4),
     example!("rsi-reversion", 1),
+    example!("rules", 1),
     example!("tp-trail", 1),
 ];
 

@@ -19,11 +19,11 @@ impl Type {
         }
     }
 
-    /// What it is called, with an example for those who have the other.
-    pub(super) fn wanted(self) -> &'static str {
+    /// An example, for those who have something else.
+    pub(super) fn example(self) -> &'static str {
         match self {
-            Self::Number => "numbers, such as `close` or `sma(close, 20)`",
-            Self::Condition => "conditions, such as `close > open`",
+            Self::Number => "`close`",
+            Self::Condition => "`close > open`",
         }
     }
 }

@@ -1,8 +1,8 @@
+use tiltyard_sdk::Bar;
 use tiltyard_sdk::indicators::{
     Adx, Atr, Bollinger, DirectionalMovement, Donchian, Ema, Indicator as _, Macd, Obv, RollingMax, RollingMin,
     RollingStd, RollingVwap, Rsi, Sma, Stochastic, Wma, ZScore,
 };
-use tiltyard_sdk::Bar;
 
 use super::function::Family;
 use super::node::Constants;

@@ -1,5 +1,5 @@
-use super::problem::{Problem, quoted};
 use super::LARGEST;
+use super::problem::{Problem, quoted};
 
 /// A piece of an expression.
 #[derive(Debug, Clone, Copy, PartialEq)]

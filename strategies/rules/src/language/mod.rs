@@ -62,8 +62,9 @@ pub use program::{Condition, Program, TooMuch};
 pub const MAX_LENGTH: usize = 16 << 10;
 /// Most numbers, series, functions and operators in one expression.
 pub const MAX_NODES: usize = 256;
-/// How deep parentheses, functions and operators on the right of others may be nested.
-pub const MAX_DEPTH: usize = 48;
+/// How deep parentheses, functions and operators on the right of others may be nested. A level takes
+/// less than 1 KB of a guest's stack, which is 64.
+pub const MAX_DEPTH: usize = 32;
 /// Most bars that an indicator looks at, that `[bars]` goes back, and that an expression needs in all.
 pub const MAX_BARS: u32 = 1_000;
 /// Most bars that the distinct indicators and `[bars]` of all expressions look at, added up. It bounds memory (3 MB) and

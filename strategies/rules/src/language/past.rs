@@ -15,7 +15,8 @@ impl Past {
     /// Takes this bar's value and gives the one of so many bars ago.
     pub(super) fn push(&mut self, value: f64) -> f64 {
         let Some(oldest) = self.values.get_mut(self.next) else { return value };
+        let oldest = std::mem::replace(oldest, value);
         self.next = if self.next + 1 == self.values.len() { 0 } else { self.next + 1 };
-        std::mem::replace(oldest, value)
+        oldest
     }
 }

@@ -26,24 +26,21 @@ impl Problem {
     pub(super) fn at(text: &str, byte: usize, message: String) -> Self {
         let start = text[..byte].rfind('\n').map_or(0, |end| end + 1);
         let end = text[byte..].find('\n').map_or(text.len(), |end| byte + end);
-        let before = printable(&text[start..byte]);
-        let mut after = printable(&text[byte..end]);
-        let mut excerpt = String::new();
-        let mut from = before.len().saturating_sub(AROUND);
-        if from > 0 {
-            excerpt.push('…');
-            from = before.ceil_char_boundary(from);
-        }
-        excerpt += &before[from..];
-        excerpt.push('^');
-        cut(&mut after, AROUND);
-        excerpt += &after;
+        let from = text.ceil_char_boundary(start.max(byte.saturating_sub(AROUND)));
+        let cut = if from > start { "…" } else { "" };
+        let excerpt = format!("{cut}{}^{}", printable(&text[from..byte]), shortened(&text[byte..end], AROUND));
         Self {
             line: text.contains('\n').then(|| text[..start].matches('\n').count() + 1),
             column: text[start..byte].chars().count() + 1,
             message,
             excerpt: excerpt.trim_end().to_owned(),
         }
+    }
+
+    /// The same with more at the end of the message.
+    pub(super) fn with(mut self, more: &str) -> Self {
+        self.message += more;
+        self
     }
 
     /// The column, counted in characters from 1.
@@ -67,20 +64,15 @@ impl std::error::Error for Problem {}
 
 /// A piece of an expression within a message, on one line and not too long.
 pub(super) fn quoted(piece: &str) -> String {
-    let mut piece = printable(piece);
-    cut(&mut piece, QUOTED);
-    format!("`{piece}`")
+    format!("`{}`", shortened(piece, QUOTED))
 }
 
+fn shortened(text: &str, limit: usize) -> String {
+    let end = text.floor_char_boundary(limit);
+    printable(&text[..end]) + if end < text.len() { "…" } else { "" }
+}
+
+/// On one line.
 fn printable(text: &str) -> String {
-    // Text of the language is ASCII; of what is not, the host shows what is harmless.
-    let shown = |character: char| if character.is_ascii_control() { ' ' } else { character };
-    text.chars().map(shown).collect()
-}
-
-fn cut(text: &mut String, limit: usize) {
-    if text.len() > limit {
-        text.truncate(text.floor_char_boundary(limit));
-        text.push('…');
-    }
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
