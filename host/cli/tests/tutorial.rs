@@ -5,6 +5,7 @@ mod place;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -29,6 +30,11 @@ fn target(name: &str) -> PathBuf {
     Path::new(PROGRAM).ancestors().nth(2).unwrap().join(name)
 }
 
+/// Makes a folder look like a clone, as far as the SDK goes.
+fn with_sdk(folder: &Path) {
+    symlink(root().join("guest-sdk"), folder.join("guest-sdk")).unwrap();
+}
+
 /// A command of a crate made by `new`, with the locked versions of everything, so that nothing has to be asked for.
 fn cargo(crate_folder: &Path, command: &mut Command, target_dir: &str) {
     fs::copy(root().join("Cargo.lock"), crate_folder.join("Cargo.lock")).unwrap();
@@ -41,6 +47,7 @@ fn the_tutorial_works_line_by_line() {
     let clone = folder.path().join("tiltyard");
     let momentum = folder.path().join("momentum");
     fs::create_dir(&clone).unwrap();
+    with_sdk(&clone);
     fs::write(clone.join("btc.csv"), place::waves(1_500)).unwrap();
     let tutorial = tutorial();
     let lines: Vec<&str> = tutorial.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
@@ -80,6 +87,7 @@ fn the_tutorial_works_line_by_line() {
 fn the_other_template_works_too_and_watching_builds_it_again() {
     let folder = TempDir::new().unwrap();
     let dips = folder.path().join("dips");
+    with_sdk(folder.path());
     let made =
         Command::new(PROGRAM).args(["new", "dips", "--template", "strategy"]).current_dir(folder.path()).output();
     assert!(made.unwrap().status.success());
@@ -132,6 +140,7 @@ fn the_other_template_works_too_and_watching_builds_it_again() {
 #[test]
 fn nothing_is_overwritten_and_names_are_checked() {
     let place = place::Place::new();
+    with_sdk(&place.path(""));
     place.ok(&["new", "mine"]);
     let error = place.fails(&["new", "mine"]);
     assert!(error.contains("making mine") && error.contains("exists"), "{error}");

@@ -17,7 +17,7 @@ pub(crate) struct Args {
     /// `signal` answers each bar with the fraction of equity to hold, `strategy` sends orders.
     #[arg(long, value_enum, default_value_t = Template::Signal)]
     template: Template,
-    /// The folder `guest-sdk` of Tiltyard's sources; by default the one that this program was built from.
+    /// The folder `guest-sdk` of Tiltyard's sources; by default one that lies above this program or above here.
     #[arg(long, value_name = "DIR")]
     sdk: Option<PathBuf>,
     /// Print one JSON object.
@@ -45,8 +45,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let sdk = match &args.sdk {
         Some(folder) => found(folder)
             .with_context(|| format!("{} is not the folder `guest-sdk` of Tiltyard's sources", folder.display()))?,
-        None => sdk_beside_us().context(
-            "Tiltyard's sources are not where this program was built; give their folder `guest-sdk` with --sdk",
+        None => sdk_above_us().context(
+            "Tiltyard's sources are neither above this program nor above here; give their folder `guest-sdk` with --sdk",
         )?,
     };
     let fill = |template: &str| {
@@ -113,10 +113,10 @@ fn found(folder: &Path) -> Option<PathBuf> {
     (whole.join("rust/Cargo.toml").is_file() && whole.join("testing/Cargo.toml").is_file()).then_some(whole)
 }
 
-/// The SDK of the sources that this program was built in.
-fn sdk_beside_us() -> Option<PathBuf> {
-    let program = env::current_exe().ok()?;
-    program.ancestors().find_map(|folder| found(&folder.join("guest-sdk")))
+/// The SDK of the sources that this program was built in, or that somebody stands in.
+fn sdk_above_us() -> Option<PathBuf> {
+    let above = |place: PathBuf| place.ancestors().find_map(|folder| found(&folder.join("guest-sdk")));
+    env::current_exe().ok().and_then(above).or_else(|| env::current_dir().ok().and_then(above))
 }
 
 #[cfg(test)]
