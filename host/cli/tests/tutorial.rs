@@ -134,7 +134,7 @@ fn the_other_template_works_too_and_watching_builds_it_again() {
     {
         assert!(text.contains(part), "{part} in {text}");
     }
-    assert!(text.contains("Dips"), "the guest's own function is named: {text}");
+    assert!(text.contains("dips::"), "the guest's own function is named: {text}");
 }
 
 #[test]
