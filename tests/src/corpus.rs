@@ -3,6 +3,7 @@
 use tiltyard_model::Value;
 use tiltyard_sandbox::{Fault, FaultKind, LoadError, Refusal, Scope, StartError};
 
+use crate::byways::BYWAYS;
 use crate::tape::Tape;
 
 use crate::files::{
@@ -79,8 +80,14 @@ fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
+pub(crate) use {case, refused, stopped};
+
 /// All of them.
-pub const CORPUS: &[Case] = &[
+pub fn corpus() -> impl Iterator<Item = &'static Case> {
+    PLAIN.iter().chain(BYWAYS)
+}
+
+const PLAIN: &[Case] = &[
     // Time.
     case!("infinite loop", on_bar("(loop (br 0))"), stopped!(FaultKind::OutOfFuel { .. })),
     case!("call bomb without a loop", with("", &call_tree(), "(call $level0)"), stopped!(FaultKind::OutOfFuel { .. })),

@@ -23,6 +23,8 @@ pub(crate) const HISTORY: &str =
 pub(crate) const EQUITY: &str = r#"(import "tiltyard:strategy/account@0.1.0" "equity" (func $equity (result f64)))"#;
 pub(crate) const TIMER: &str = r#"(import "tiltyard:strategy/timers@0.1.0" "set" (func $set (param i64 i32)))"#;
 pub(crate) const STDOUT: &str = r#"(import "wasi:cli/stdout@0.2.0" "get-stdout" (func $stdout (result i32)))"#;
+pub(crate) const DROP: &str =
+    r#"(import "wasi:io/streams@0.2.0" "[resource-drop]output-stream" (func $drop (param i32)))"#;
 pub(crate) const RANDOM: &str =
     r#"(import "wasi:random/random@0.2.0" "get-random-bytes" (func $random (param i64 i32)))"#;
 pub(crate) const FILES: &str =

@@ -1,17 +1,22 @@
 //! What the end-to-end suites share: guests made on the spot, a sandbox to put them in, and the hostile corpus.
 
+mod byways;
 mod corpus;
 mod data;
 mod files;
 mod ground;
 mod guest;
+mod kernel;
 mod tape;
+mod traders;
 
-pub use corpus::{BARS, CORPUS, Case, Outcome};
+pub use corpus::{BARS, Case, Outcome, corpus};
 pub use data::test_data;
 pub use ground::{Ground, bars, honest, signature, start};
 pub use guest::{Wat, componentize, contract, core_module, manifest};
+pub use kernel::{KernelDesk, digest_of, made_up, play_in_kernel, simulation};
 pub use tape::{Played, Tape};
+pub use traders::{TRADERS, Trader};
 
 /// The Rust guest that tries what its standard library offers; see `tests/guests/curious`.
 pub const CURIOUS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/curious.wasm"));

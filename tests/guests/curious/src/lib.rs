@@ -2,6 +2,8 @@
 //! library offers.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is one of the things it tries")]
 
+mod asking;
+
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::Read as _;
@@ -12,7 +14,7 @@ use tiltyard_sdk::prelude::*;
 params! {
     /// What to try.
     pub struct Params {
-        /// One of the acts below.
+        /// One of the acts below, or of those in `asking`.
         act: String = "look", other;
         /// The bar on which to do it.
         bar: u32 = 0 in 0..=1_000_000 step 1, other;
@@ -59,8 +61,20 @@ impl Strategy for Curious {
             "exit" => std::process::exit(3),
             "sleep" => std::thread::sleep(Duration::from_secs(3_600)),
             "hoard" => hoard(),
-            other => panic!("no act `{other}`"),
+            other => assert!(asking::on_bar(other, desk, bar), "no act `{other}`"),
         }
+    }
+
+    fn on_fill(&mut self, desk: &mut impl Desk, fill: &Fill) {
+        asking::on_fill(&self.act, desk, fill);
+    }
+
+    fn on_order(&mut self, desk: &mut impl Desk, update: &OrderUpdate) {
+        asking::on_order(&self.act, desk, update);
+    }
+
+    fn on_timer(&mut self, desk: &mut impl Desk, _: TimerId, at: Timestamp) {
+        asking::on_timer(&self.act, desk, at);
     }
 }
 
