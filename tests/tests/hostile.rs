@@ -122,7 +122,6 @@ fn a_full_pool_is_an_error_of_its_own() {
 
 /// A retry is free for a guest whose host failed: a guest must not be able to claim it.
 #[test]
-#[ignore = "`Instance::new` calls every error of instantiation that is no trap a failure of the host"]
 fn a_guest_that_breaks_the_contract_in_its_start_function_is_to_blame() {
     let ground = Ground::new(WORKER);
     let imports = r#"(import "wasi:io/streams@0.2.0" "[resource-drop]output-stream" (func $drop (param i32)))"#;

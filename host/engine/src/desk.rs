@@ -123,15 +123,13 @@ impl<V: Venue> Desk for TradingDesk<V> {
         let timer = TimerId(floor.next_timer);
         floor.next_timer += 1;
         if let Some(seat) = floor.seat() {
-            seat.timers.insert((at, timer));
+            seat.timers.set(at, timer);
         }
         Ok(timer)
     }
 
     fn cancel_timer(&mut self, timer: TimerId) -> bool {
-        let Some(seat) = self.0.as_deref_mut().and_then(Floor::seat) else { return false };
-        let Some(known) = seat.timers.iter().find(|(_, known)| *known == timer).copied() else { return false };
-        seat.timers.remove(&known)
+        self.0.as_deref_mut().and_then(Floor::seat).is_some_and(|seat| seat.timers.cancel(timer))
     }
 
     fn log(&mut self, level: Level, message: &str) {

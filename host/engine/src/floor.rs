@@ -1,6 +1,4 @@
-use std::collections::BTreeSet;
-
-use tiltyard_model::{Decimal, HostStop, InstrumentIndex, Nanos, TimerId, decimal};
+use tiltyard_model::{Decimal, HostStop, InstrumentIndex, TimerId, decimal};
 use tiltyard_risk::{RiskProfile, StrategyState};
 
 use crate::books::Record;
@@ -10,6 +8,7 @@ use crate::execution::StrategyIndex;
 use crate::feed::{MarketEvent, Step};
 use crate::market::Market;
 use crate::requests::Requests;
+use crate::timers::Timers;
 use crate::venue::Venue;
 
 /// An account that is worth more is halted: 10¹⁸, where amounts still have their 8 decimals.
@@ -34,7 +33,7 @@ pub(crate) struct Floor<V> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seat {
     pub(crate) host_stop: Option<HostStop>,
-    pub(crate) timers: BTreeSet<(Nanos, TimerId)>,
+    pub(crate) timers: Timers,
 }
 
 impl<V: Venue> Floor<V> {
@@ -132,9 +131,6 @@ impl<V: Venue> Floor<V> {
 
     /// Takes the next timer that is due out of a strategy's seat.
     pub(crate) fn due(&mut self, at: usize) -> Option<TimerId> {
-        let timers = &mut self.seats.get_mut(at)?.timers;
-        let (_, timer) = timers.first().copied().filter(|(due, _)| *due <= self.clearing.now)?;
-        timers.pop_first();
-        Some(timer)
+        self.seats.get_mut(at)?.timers.pop_due(self.clearing.now)
     }
 }

@@ -23,6 +23,7 @@ mod requests;
 mod simulation;
 mod strategy;
 mod targets;
+mod timers;
 pub mod venue;
 
 pub use books::{Books, Record, Sample};

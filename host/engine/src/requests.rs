@@ -55,10 +55,12 @@ impl<'a, V: Venue> Requests<'a, V> {
     pub(crate) fn replace(&mut self, order: OrderId, change: Replacement) -> Result<Acceptance, Refusal> {
         // An order that is on its way out cannot be changed any more.
         let known = self.own(order).filter(|working| !working.is_leaving());
-        let Some((ticket, filled)) = known.map(|working| (working.expected(), working.filled)) else {
-            return Err(self.refuse("replace", None, unknown_order(order)));
-        };
-        let instrument = ticket.instrument;
+        let Some(working) = known else { return Err(self.refuse("replace", None, unknown_order(order))) };
+        let instrument = working.ticket.instrument;
+        if let Err(violation) = self.risk.room_for_change(working.changes_under_way()) {
+            return Err(self.refuse("replace", Some(instrument), vec![violation]));
+        }
+        let (ticket, filled) = (working.expected(), working.filled);
         let answer = self.listed(instrument).and_then(|listed| {
             let change = ticket.change(change, &listed.rules)?;
             let changed = ticket.changed(&change);

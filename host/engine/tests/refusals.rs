@@ -5,6 +5,7 @@ mod common;
 
 use common::{A, Desk, HOUR, Stage, bars, entries, lane, order, perpetual, spot};
 use tiltyard_engine::Event;
+use tiltyard_engine::venue::Latency;
 use tiltyard_model::{
     Desk as _, InstrumentIndex, Nanos, OrderId, OrderRequest, OrderType, Replacement, Side, StopLoss, TimeInForce,
     Trail,
@@ -153,6 +154,26 @@ fn a_million_orders_at_once_get_the_venues_limit() {
     });
     assert_eq!(answers, (200, 999_800));
     assert_eq!((books.records()[0].accepted, books.records()[0].violations), (200, 999_800));
+}
+
+/// With latency nothing has arrived at the venue within the call.
+#[test]
+fn changes_of_one_order_do_not_pile_up_on_their_way() {
+    let stage = Stage::new(spot("A"), lane(bars(HOUR, &[[100.0, 100.0, 100.0, 100.0, 1e6]; 3]), HOUR));
+    let latency = Latency { fixed: Nanos::from_hours(1_000), jitter: Nanos(0) };
+    let stage = Stage { latency, ..stage };
+    let mut refused = Vec::new();
+    stage.play(|desk, step, _| {
+        if step == 0 {
+            let resting = desk.submit(order(Buy, 1.0, OrderType::Limit(50.0))).unwrap().order;
+            for at in 0..25 {
+                let change = Replacement { quantity: Some(0.5 + f64::from(at) / 100.0), ..Replacement::default() };
+                refused.extend(desk.replace(resting, change).err().map(|violations| (at, violations[0].rule.clone())));
+            }
+            desk.cancel(resting).unwrap();
+        }
+    });
+    assert_eq!(refused, (20..25).map(|at| (at, "changes-under-way".to_owned())).collect::<Vec<_>>());
 }
 
 #[test]

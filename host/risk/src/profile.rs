@@ -45,6 +45,14 @@ impl RiskProfile {
         rules::open_orders(open).map_or(Ok(()), Err)
     }
 
+    /// Whether another change may be sent after an order while this many have not reached the venue.
+    ///
+    /// # Errors
+    /// The rule `changes-under-way`.
+    pub fn room_for_change(&self, under_way: usize) -> Result<(), Violation> {
+        rules::changes_under_way(under_way).map_or(Ok(()), Err)
+    }
+
     /// Every rule that this order would break; an order that breaks none may go to the venue.
     #[must_use]
     pub fn check(&self, proposal: &Proposal<'_>, situation: &Situation<'_>) -> Vec<Violation> {

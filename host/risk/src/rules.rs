@@ -23,6 +23,8 @@ pub(crate) const ALWAYS_ON: [Rule; 8] = [
 
 /// Most open orders of a strategy in one instrument, as large venues have it.
 const OPEN_ORDERS: usize = 200;
+/// Changes that one order may have on their way to the venue.
+const CHANGES_UNDER_WAY: usize = 20;
 
 fn violation(rule: &str, actual: f64, limit: f64, unit: &str) -> Violation {
     Violation { rule: rule.to_owned(), actual, limit, unit: unit.to_owned() }
@@ -54,6 +56,12 @@ fn stale_data(_: &Proposal<'_>, situation: &Situation<'_>) -> Option<Violation> 
 /// More orders than a venue takes, when the strategy has this many open in the instrument.
 pub(crate) fn open_orders(own: usize) -> Option<Violation> {
     (own >= OPEN_ORDERS).then(|| violation("open-orders", own as f64 + 1.0, OPEN_ORDERS as f64, "orders"))
+}
+
+/// More changes than an order may have on their way at one time.
+pub(crate) fn changes_under_way(sent: usize) -> Option<Violation> {
+    (sent >= CHANGES_UNDER_WAY)
+        .then(|| violation("changes-under-way", sent as f64 + 1.0, CHANGES_UNDER_WAY as f64, "changes"))
 }
 
 /// Worth less than the venue takes. What only takes from a position may be of any size, so that it can be closed.
@@ -337,6 +345,12 @@ mod tests {
     fn a_venue_takes_two_hundred_orders_and_no_more() {
         assert!(RiskProfile::research().room_for_another(199).is_ok());
         assert_eq!(RiskProfile::research().room_for_another(200).unwrap_err().rule, "open-orders");
+    }
+
+    #[test]
+    fn an_order_has_twenty_changes_under_way_and_no_more() {
+        assert!(RiskProfile::research().room_for_change(19).is_ok());
+        assert_eq!(RiskProfile::research().room_for_change(20).unwrap_err().rule, "changes-under-way");
     }
 
     #[test]

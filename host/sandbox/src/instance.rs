@@ -1,7 +1,7 @@
 use std::fmt;
 
 use tiltyard_model::{Bar, Columns, Desk, Fill, InstrumentIndex, Nanos, OrderUpdate, Start, TimerId, Value, shown};
-use wasmtime::{PoolConcurrencyLimitError, Store};
+use wasmtime::{PoolConcurrencyLimitError, Store, WasmBacktrace};
 
 use crate::call::{Budget, Call};
 use crate::cell::Cell;
@@ -78,10 +78,11 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
                 Some(full) => StartError::PoolFull { places: full.to_string() },
                 None => {
                     let mut fault = budget.fault(&error, Call::Instantiate, store.data());
-                    // No value crosses the border yet, so what is no trap and no limit is a failure of ours.
-                    if let FaultKind::Contract { detail } = fault.kind {
-                        fault.kind = FaultKind::Host { detail };
-                    }
+                    // Where no code of the guest was running, what is no trap and no limit is a failure of ours.
+                    fault.kind = match fault.kind {
+                        FaultKind::Contract { detail } if !error.is::<WasmBacktrace>() => FaultKind::Host { detail },
+                        kind => kind,
+                    };
                     StartError::Fault(fault)
                 }
             })?;

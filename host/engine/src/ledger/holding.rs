@@ -13,6 +13,8 @@ pub struct Holding {
     /// Signed: negative when short. The sum of the lots.
     quantity: Qty,
     lots: VecDeque<Lot>,
+    /// The sum of the lots' costs.
+    cost: Money,
     mark: Option<Price>,
     bars: u64,
     /// Round trips whose exit rested inside the bar under way, so that the bar's worst price may lie before it.
@@ -41,7 +43,15 @@ pub struct Lot {
 
 impl Holding {
     pub(super) fn new(kind: InstrumentKind) -> Self {
-        Self { kind, quantity: Qty::ZERO, lots: VecDeque::new(), mark: None, bars: 0, resting_exits: Vec::new() }
+        Self {
+            kind,
+            quantity: Qty::ZERO,
+            lots: VecDeque::new(),
+            cost: Money::ZERO,
+            mark: None,
+            bars: 0,
+            resting_exits: Vec::new(),
+        }
     }
 
     /// The instrument's kind.
@@ -70,7 +80,7 @@ impl Holding {
     /// What the lots cost, negative when short.
     #[must_use]
     pub fn cost(&self) -> Money {
-        self.lots.iter().map(|lot| lot.cost).sum()
+        self.cost
     }
 
     /// What it is worth at the last mark, rounded against the strategy; negative when short.
@@ -150,6 +160,7 @@ impl Holding {
                 let quantity = lot.quantity.min(rest.quantity);
                 let out = rest.take(quantity);
                 let entry = lot.take(quantity);
+                self.cost -= entry.value;
                 lot.excursion.see(execution.price.to_f64(), side == Side::Buy);
                 let trip = RoundTrip::new(side, lot, &entry, execution, at, &out);
                 realised += trip.gross;
@@ -167,6 +178,7 @@ impl Holding {
                 Side::Buy => rest.value,
                 Side::Sell => -rest.value,
             };
+            self.cost += cost;
             self.lots.push_back(Lot {
                 order: execution.order,
                 opened: at,

@@ -112,6 +112,12 @@ impl Working {
         self.pending.iter().any(|pending| matches!(pending.request, Request::Cancel(_)))
     }
 
+    /// How many requests have not reached it yet.
+    #[must_use]
+    pub fn changes_under_way(&self) -> usize {
+        self.pending.len()
+    }
+
     /// The order as it will be when every change that is on its way has arrived.
     #[must_use]
     pub fn expected(&self) -> Ticket {

@@ -32,7 +32,7 @@ struct View {
 }
 
 /// The rules that there are.
-const RULES: [&str; 14] = [
+const RULES: [&str; 15] = [
     "malformed",
     "unknown-instrument",
     "unknown-order",
@@ -40,6 +40,7 @@ const RULES: [&str; 14] = [
     "trading-state",
     "stale-data",
     "open-orders",
+    "changes-under-way",
     "below-minimum",
     "insufficient-funds",
     "insufficient-margin",

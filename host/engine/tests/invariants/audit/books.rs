@@ -70,6 +70,8 @@ fn totals(findings: &mut Findings, ledger: &Ledger) {
         let lots: Qty = holding.lots().map(|lot| lot.quantity).sum();
         let held = holding.quantity();
         findings.holds(Law::Books, lots == held.abs(), || format!("{held} in lots of {lots}"));
+        let cost: Money = holding.lots().map(|lot| lot.cost).sum();
+        findings.holds(Law::Books, cost == holding.cost(), || format!("{:?} for lots of {cost:?}", holding.cost()));
     }
     let trips = ledger.round_trips();
     let gross: Money = trips.iter().map(|trip| trip.gross).sum();
