@@ -1,4 +1,4 @@
-//! Performance statistics of return series.
+//! Performance statistics of return series, and whether they are more than luck.
 //!
 //! Pure functions on slices: no I/O, no clock, no randomness, and sums in the order of the series, so that the same
 //! returns give the same figures. Every figure is a [`Figure`]: a finite number, or the reason why there is none
@@ -19,11 +19,14 @@
 
 #![forbid(unsafe_code)]
 
+mod normal;
 mod performance;
+mod selection;
 mod undefined;
 
 pub use performance::{
     annual_return, calmar, hit_rate, max_drawdown, max_drawdown_length, mean, profit_factor, sharpe, sortino,
     standard_deviation, total_return, volatility,
 };
+pub use selection::{SharpeEvidence, expected_maximum, luck, trial_variance};
 pub use undefined::{Figure, Undefined};

@@ -41,6 +41,9 @@ pub enum Undefined {
     /// All values are zero: there is neither a hit nor a miss.
     #[error("every value is zero: there is neither a gain nor a loss")]
     AllZero,
+    /// The ratio is not above what it is compared with.
+    #[error("it is not above what it is compared with")]
+    NoEdge,
     /// The figure, or a step on the way to it, is beyond the range of a 64-bit float.
     #[error("the figure is too large to be computed")]
     TooLarge,

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 use tiltyard_stats::{
-    Figure, annual_return, calmar, hit_rate, max_drawdown, max_drawdown_length, mean, profit_factor, sharpe, sortino,
-    standard_deviation, total_return, volatility,
+    Figure, SharpeEvidence, annual_return, calmar, hit_rate, luck, max_drawdown, max_drawdown_length, mean,
+    profit_factor, sharpe, sortino, standard_deviation, total_return, volatility,
 };
 
 const FIGURES: [&str; 12] = [
@@ -102,4 +102,18 @@ fn series_a_has_the_figures_it_is_known_for() {
         let ours = a.figure(name).unwrap();
         assert!(close(ours, known), "{name}: {ours} is not {known}");
     }
+}
+
+/// The convention that skfolio 1.12.2 shares: deviation with ddof 1, biased moments.
+#[test]
+fn probabilistic_and_deflated_sharpe_agree_with_skfolio() {
+    let all = reference();
+    let a = all.iter().find(|series| series.name == "A").unwrap();
+    let evidence = SharpeEvidence::of(&a.returns).unwrap();
+    assert!((evidence.probabilistic(0.0).unwrap() - 0.227_383_648_49).abs() < 1e-9);
+    // Trials at `linspace(-0.02, 0.04, 20)`, whose plain variance that library takes.
+    let trials: Vec<f64> = (0..20).map(|at| -0.02 + 0.06 * f64::from(at) / 19.0).collect();
+    let variance = standard_deviation(&trials).unwrap().powi(2);
+    assert!((luck(variance, 20).unwrap() - 0.035_509_704_9).abs() < 1e-9);
+    assert!((evidence.deflated(variance, 20).unwrap() - 0.030_775_932_6).abs() < 1e-9);
 }
