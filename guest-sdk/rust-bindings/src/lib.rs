@@ -17,6 +17,8 @@ wit_bindgen::generate!({
     generate_unused_types: true,
 });
 
+mod order;
+
 use tiltyard::strategy::types::{Columns, Timestamp};
 
 /// What traded in one interval: prices in quote currency, volume in base currency.
@@ -39,13 +41,16 @@ pub struct Bar {
 impl Columns {
     /// The bars one by one, oldest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Bar> + '_ {
-        (0..self.close.len()).map(|at| Bar {
-            open_time: self.open_time[at],
-            open: self.open[at],
-            high: self.high[at],
-            low: self.low[at],
-            close: self.close[at],
-            volume: self.volume[at],
+        // Side by side, so that lengths are compared once and not at every bar.
+        let Self { open_time, open, high, low, close, volume } = self;
+        let prices = open.iter().zip(high).zip(low).zip(close);
+        open_time.iter().zip(prices).zip(volume).map(|((open_time, (((open, high), low), close)), volume)| Bar {
+            open_time: *open_time,
+            open: *open,
+            high: *high,
+            low: *low,
+            close: *close,
+            volume: *volume,
         })
     }
 }

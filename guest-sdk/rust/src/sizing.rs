@@ -1,6 +1,6 @@
 //! How much to hold.
 //!
-//! Pure functions that give the size of a position as a fraction of equity, for [`Signal::target`](crate::Signal) and
+//! Pure functions that give the size of a position as a fraction of equity ([`whole_lots`] makes a quantity of it), for [`Signal::target`](crate::Signal) and
 //! [`Desk::target`](crate::Desk::target); the sign, that is long or short, is the strategy's. Inputs that make no sense
 //! give 0, which is to hold nothing: a number that is not finite, a price, risk, distance or cap that is not positive.
 //!
@@ -53,6 +53,24 @@ pub fn atr_risk(risk: f64, price: f64, atr: f64, multiple: f64, cap: f64) -> f64
     if fraction.is_nan() { 0.0 } else { fraction.min(cap) }
 }
 
+/// The quantity that a fraction of equity buys, in whole lots, rounded down: `⌊equity × fraction / price / lot⌋ × lot`.
+///
+/// For strategies that send orders with quantities of their own, so it is 0 where there is nothing to buy; fees come on top.
+///
+/// ```
+/// # use tiltyard_sdk::sizing::whole_lots;
+/// assert_eq!(whole_lots(10_000.0, 0.5, 300.0, 0.25), 16.5);
+/// assert_eq!(whole_lots(10.0, 0.5, 300.0, 1.0), 0.0);
+/// ```
+#[must_use]
+pub fn whole_lots(equity: f64, fraction: f64, price: f64, lot: f64) -> f64 {
+    if !positive([equity, fraction, price, lot]) {
+        return 0.0;
+    }
+    let quantity = (equity * fraction / price / lot).floor() * lot;
+    if quantity.is_finite() { quantity } else { 0.0 }
+}
+
 /// The fraction that makes equity grow fastest in the long run, some of it, and never more than the cap:
 /// `min(part × f*, cap)` with `f* = p − (1 − p) / b`.
 ///
@@ -88,7 +106,7 @@ fn positive<const N: usize>(values: [f64; N]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{atr_risk, capped_kelly, fixed_fraction};
+    use super::{atr_risk, capped_kelly, fixed_fraction, whole_lots};
 
     const SENSELESS: [f64; 5] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0];
 
@@ -102,6 +120,10 @@ mod tests {
             assert_eq!(atr_risk(0.01, 100.0, x, 2.0, 1.0), 0.0);
             assert_eq!(atr_risk(0.01, 100.0, 2.0, x, 1.0), 0.0);
             assert_eq!(atr_risk(0.01, 100.0, 2.0, 2.0, x), 0.0);
+            assert_eq!(whole_lots(x, 0.5, 100.0, 0.1), 0.0);
+            assert_eq!(whole_lots(1_000.0, x, 100.0, 0.1), 0.0);
+            assert_eq!(whole_lots(1_000.0, 0.5, x, 0.1), 0.0);
+            assert_eq!(whole_lots(1_000.0, 0.5, 100.0, x), 0.0);
             assert_eq!(capped_kelly(x, 2.0, 0.5, 1.0), 0.0);
             assert_eq!(capped_kelly(0.6, x, 0.5, 1.0), 0.0);
             assert_eq!(capped_kelly(0.6, 2.0, x, 1.0), 0.0);

@@ -15,6 +15,19 @@ pub struct Start<P> {
     pub seed: u64,
 }
 
+impl<P> Start<P> {
+    /// The instrument and the length of its bars in nanoseconds, for a strategy that trades one.
+    ///
+    /// # Errors
+    /// [`InitError::Instruments`] if there are more or fewer.
+    pub fn only_instrument(&self) -> Result<(&Instrument, i64), InitError> {
+        match (&self.instruments[..], &self.bar_intervals[..]) {
+            ([instrument], [interval]) => Ok((instrument, *interval)),
+            (others, _) => Err(InitError::Instruments(format!("one is needed, {} were given", others.len()))),
+        }
+    }
+}
+
 /// Why a strategy does not start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InitError {

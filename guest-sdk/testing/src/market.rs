@@ -2,6 +2,9 @@ use std::sync::Arc;
 
 use tiltyard_engine::Traded;
 use tiltyard_model::{Bar, Columns, Instrument, InstrumentKind, Nanos};
+use tiltyard_sdk::Start;
+
+use crate::convert;
 
 /// An instrument and its bars, made for a test.
 ///
@@ -85,6 +88,18 @@ impl Market {
     pub fn perpetual(mut self, max_leverage: f64) -> Self {
         (self.instrument.kind, self.instrument.max_leverage) = (InstrumentKind::Perpetual, max_leverage);
         self
+    }
+
+    /// What a strategy is told that trades this market alone, for tests that call it without a kernel.
+    #[must_use]
+    pub fn start<P>(&self, params: P) -> Start<P> {
+        Start {
+            instruments: vec![convert::instrument(&self.instrument)],
+            bar_intervals: vec![self.interval.0],
+            settlement: self.instrument.quote.clone(),
+            params,
+            seed: 0,
+        }
     }
 
     pub(crate) fn traded(&self) -> Traded {

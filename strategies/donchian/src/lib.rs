@@ -77,12 +77,10 @@ impl Signal for Breakout {
     };
 
     fn new(start: &Start<Params>) -> Result<Self, InitError> {
-        let ([_], [interval]) = (&start.instruments[..], &start.bar_intervals[..]) else {
-            return Err(InitError::Instruments(format!("one is needed, {} were given", start.instruments.len())));
-        };
+        let (_, interval) = start.only_instrument()?;
         let params = start.params.clone();
         // Bars of 24 hours; at least one, for bars of days.
-        let bars_a_day = u32::try_from(DAY / interval.max(&1)).unwrap_or(u32::MAX).max(1);
+        let bars_a_day = u32::try_from(DAY / interval.max(1)).unwrap_or(u32::MAX).max(1);
         Ok(Self {
             upper: RollingMax::new(params.entry),
             lower: RollingMin::new(params.exit),

@@ -78,9 +78,7 @@ impl Signal for MaCross {
                 problem: format!("{fast} must be less than slow, {slow}"),
             });
         }
-        let [instrument] = &start.instruments[..] else {
-            return Err(InitError::Instruments(format!("one is needed, {} were given", start.instruments.len())));
-        };
+        let (instrument, _) = start.only_instrument()?;
         Ok(Self {
             tick: instrument.tick,
             fast: Sum::over(fast),
@@ -107,28 +105,10 @@ register!(signal: MaCross);
 mod tests {
     use super::{MaCross, Params};
     use tiltyard_sdk::prelude::*;
+    use tiltyard_sdk_testing::Market;
 
     fn start(fast: u32, slow: u32) -> Start<Params> {
-        let instrument = Instrument {
-            symbol: "TEST".to_owned(),
-            venue: "test".to_owned(),
-            kind: InstrumentKind::Spot,
-            base: "T".to_owned(),
-            quote: "USD".to_owned(),
-            tick: 0.01,
-            lot: 1.0,
-            min_notional: 0.0,
-            maker_fee: 0.0,
-            taker_fee: 0.0,
-            max_leverage: 1.0,
-        };
-        Start {
-            instruments: vec![instrument],
-            bar_intervals: vec![3_600_000_000_000],
-            settlement: "USD".to_owned(),
-            params: Params { fast, slow, short: false },
-            seed: 0,
-        }
+        Market::closes(&[]).start(Params { fast, slow, short: false })
     }
 
     fn targets(closes: &[f64]) -> Vec<f64> {

@@ -41,22 +41,16 @@ impl RsiReversion {
 
     fn enter(&self, desk: &mut impl Desk, instrument: InstrumentIndex, bar: &Bar) {
         let price = bar.close * (1.0 - self.params.discount / 100.0);
-        let quantity = (desk.equity() * self.params.invested / price / self.lot).floor() * self.lot;
+        let quantity = sizing::whole_lots(desk.equity(), self.params.invested, price, self.lot);
         if quantity <= 0.0 {
             return;
         }
         let closed = bar.open_time + self.interval;
         let request = OrderRequest {
-            instrument,
-            side: Side::Buy,
-            order_type: OrderType::Limit(price),
-            quantity,
             time_in_force: TimeInForce::GoodTillDate(closed + i64::from(self.params.patience) * self.interval),
-            reduce_only: false,
-            post_only: false,
             stop_loss: Some(StopLoss::Fixed(price * (1.0 - self.params.stop / 100.0))),
-            take_profit: None,
             tag: "dip".to_owned(),
+            ..OrderRequest::limit(instrument, Side::Buy, quantity, price)
         };
         if let Err(violations) = desk.submit(&request) {
             desk.log(Level::Warn, &format!("no entry: {violations:?}"));
@@ -82,10 +76,8 @@ impl Strategy for RsiReversion {
             let problem = format!("{} must be more than oversold, {}", params.recovered, params.oversold);
             return Err(InitError::Parameter { name: "recovered", problem });
         }
-        let ([instrument], [interval]) = (&start.instruments[..], &start.bar_intervals[..]) else {
-            return Err(InitError::Instruments(format!("one is needed, {} were given", start.instruments.len())));
-        };
-        Ok(Self { lot: instrument.lot, interval: *interval, rsi: Rsi::new(params.window), before: None, params })
+        let (instrument, interval) = start.only_instrument()?;
+        Ok(Self { lot: instrument.lot, interval, rsi: Rsi::new(params.window), before: None, params })
     }
 
     fn warm_up(&mut self, _: InstrumentIndex, bars: &Columns) {

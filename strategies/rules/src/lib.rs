@@ -70,9 +70,7 @@ impl Signal for Rules {
     };
 
     fn new(start: &Start<Params>) -> Result<Self, InitError> {
-        let [_] = &start.instruments[..] else {
-            return Err(InitError::Instruments(format!("one is needed, {} were given", start.instruments.len())));
-        };
+        start.only_instrument()?;
         let mut program = Program::default();
         let mut needs = 1;
         let mut add = |name, text: &str| {

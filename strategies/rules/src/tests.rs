@@ -2,28 +2,10 @@
 
 use super::{Params, Rules};
 use tiltyard_sdk::prelude::*;
+use tiltyard_sdk_testing::Market;
 
 fn start(params: Params) -> Start<Params> {
-    let instrument = Instrument {
-        symbol: "TEST".to_owned(),
-        venue: "test".to_owned(),
-        kind: InstrumentKind::Spot,
-        base: "T".to_owned(),
-        quote: "USD".to_owned(),
-        tick: 0.01,
-        lot: 1.0,
-        min_notional: 0.0,
-        maker_fee: 0.0,
-        taker_fee: 0.0,
-        max_leverage: 1.0,
-    };
-    Start {
-        instruments: vec![instrument],
-        bar_intervals: vec![3_600_000_000_000],
-        settlement: "USD".to_owned(),
-        params,
-        seed: 0,
-    }
+    Market::closes(&[]).start(params)
 }
 
 /// Rules about the close alone; no filter.

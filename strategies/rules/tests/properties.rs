@@ -4,7 +4,8 @@
 use proptest::prelude::*;
 use rules::language::{Expression, MAX_BARS, Problem, Program};
 use rules::{Params, Rules};
-use tiltyard_sdk::{Bar, Instrument, InstrumentKind, Signal as _, Start};
+use tiltyard_sdk::{Bar, Signal as _};
+use tiltyard_sdk_testing::Market;
 
 /// A number in the language, with as many parentheses as may be.
 fn number() -> impl Strategy<Value = String> {
@@ -169,27 +170,9 @@ proptest! {
         size in 0.01..=1.0,
         bars in bars(),
     ) {
-        let instrument = Instrument {
-            symbol: "TEST".to_owned(),
-            venue: "test".to_owned(),
-            kind: InstrumentKind::Spot,
-            base: "T".to_owned(),
-            quote: "USD".to_owned(),
-            tick: 0.01,
-            lot: 1.0,
-            min_notional: 0.0,
-            maker_fee: 0.0,
-            taker_fee: 0.0,
-            max_leverage: 1.0,
-        };
         let [entry, exit, filter, short_entry, short_exit] = rules;
-        let start = Start {
-            instruments: vec![instrument],
-            bar_intervals: vec![60_000_000_000],
-            settlement: "USD".to_owned(),
-            params: Params { entry, exit, filter, short_entry, short_exit, size },
-            seed: 0,
-        };
+        let params = Params { entry, exit, filter, short_entry, short_exit, size };
+        let start = Market::closes(&[]).minutes(1).start(params);
         if let Ok(mut strategy) = Rules::new(&start) {
             for bar in &bars {
                 let target = strategy.target(bar);

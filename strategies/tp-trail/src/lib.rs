@@ -47,23 +47,15 @@ impl TpTrail {
     }
 
     fn enter(&self, desk: &mut impl Desk, instrument: InstrumentIndex, bar: &Bar, atr: f64) {
-        let worth = desk.equity() * self.params.invested;
-        let quantity = (worth / bar.close / self.lot).floor() * self.lot;
+        let quantity = sizing::whole_lots(desk.equity(), self.params.invested, bar.close, self.lot);
         let stop = bar.close - self.params.stop * atr;
         if quantity <= 0.0 || stop <= 0.0 {
             return;
         }
         let request = OrderRequest {
-            instrument,
-            side: Side::Buy,
-            order_type: OrderType::Market,
-            quantity,
-            time_in_force: TimeInForce::GoodTillCancelled,
-            reduce_only: false,
-            post_only: false,
             stop_loss: Some(StopLoss::Fixed(stop)),
-            take_profit: None,
             tag: "entry".to_owned(),
+            ..OrderRequest::market(instrument, Side::Buy, quantity)
         };
         if let Err(violations) = desk.submit(&request) {
             desk.log(Level::Warn, &format!("no entry: {violations:?}"));
@@ -90,9 +82,7 @@ impl Strategy for TpTrail {
             let problem = format!("{} must be less than slow, {}", params.fast, params.slow);
             return Err(InitError::Parameter { name: "fast", problem });
         }
-        let [instrument] = &start.instruments[..] else {
-            return Err(InitError::Instruments(format!("one is needed, {} were given", start.instruments.len())));
-        };
+        let (instrument, _) = start.only_instrument()?;
         Ok(Self {
             lot: instrument.lot,
             fast: Ema::new(params.fast),
@@ -124,20 +114,14 @@ impl Strategy for TpTrail {
         let (Side::Buy, Some(atr)) = (fill.side, self.atr) else { return };
         let distance = self.params.trail * atr;
         let request = OrderRequest {
-            instrument: fill.instrument,
-            side: Side::Sell,
             order_type: OrderType::TrailingStop(Trailing {
                 trail: Trail::Distance(distance),
                 activation: Some(fill.price + distance),
             }),
-            quantity: fill.quantity,
-            time_in_force: TimeInForce::GoodTillCancelled,
             reduce_only: true,
-            post_only: false,
-            stop_loss: None,
-            take_profit: None,
             // Parts of one entry may be alike in everything else.
             tag: format!("take-profit {}", fill.time),
+            ..OrderRequest::market(fill.instrument, Side::Sell, fill.quantity)
         };
         if let Err(violations) = desk.submit(&request) {
             desk.log(Level::Warn, &format!("no take-profit: {violations:?}"));
