@@ -1,12 +1,15 @@
-//! Compiles the test guest that is written in Rust.
+//! Compiles the test guests that are written in Rust.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folder = root.join("tests/guests/curious");
-    let sources = ["guest-sdk", "wit", "Cargo.lock"].map(|part| root.join(part));
-    let sources = [&folder, &sources[0], &sources[1], &sources[2]].map(PathBuf::as_path);
-    tiltyard_guest_build::embed(&folder, "curious.wasm", &sources)
+    let shared = ["guest-sdk", "wit", "Cargo.lock"].map(|part| root.join(part));
+    for name in ["by-hand", "curious"] {
+        let folder = root.join("tests/guests").join(name);
+        let sources = [&folder, &shared[0], &shared[1], &shared[2]].map(PathBuf::as_path);
+        tiltyard_guest_build::embed(&folder, &format!("{name}.wasm"), &sources)?;
+    }
+    Ok(())
 }

@@ -101,3 +101,45 @@ fn component_buy_and_hold(bencher: Bencher<'_, '_>) {
 fn component_ma_cross(bencher: Bencher<'_, '_>) {
     run(bencher, "ma-cross");
 }
+
+/// What a unit of fuel is worth in time: items are units. Whoever asks the host for much must not get it for less than
+/// whoever computes.
+mod fuel {
+    use super::*;
+    use tiltyard_model::InstrumentKind;
+    use tiltyard_tests::{TRADERS, Wat, made_up, play_in_kernel};
+
+    fn spend(bencher: Bencher<'_, '_>, file: &[u8], parameters: &[(&str, tiltyard_model::Value)]) {
+        let component: Component<Desk> = GROUND.load(file).unwrap();
+        let market = made_up(InstrumentKind::Spot, 20);
+        let play = || play_in_kernel(&component, &market, 1_000_000, parameters, Log::digest_only()).unwrap();
+        let fuel = play().books.records()[0].fuel;
+        bencher.counter(ItemsCount::new(fuel)).bench(|| black_box(play()));
+    }
+
+    #[divan::bench]
+    fn computing(bencher: Bencher<'_, '_>) {
+        spend(bencher, &Wat { on_bar: "(loop (br 0))", ..Wat::default() }.component(), &[]);
+    }
+
+    #[divan::bench(args = [
+        "asks for as many orders as it may",
+        "places, changes and takes back",
+        "turns round as often as it may",
+        "targets without end",
+        "closes without end",
+        "cancels without end",
+        "replaces without end",
+        "sets timers without end",
+        "takes back timers without end",
+        "asks for history without end",
+        "asks for open orders without end",
+        "asks what many lots are worth without end",
+        "talks too much",
+        "labels orders with escapes",
+    ])]
+    fn asking(bencher: Bencher<'_, '_>, name: &str) {
+        let trader = TRADERS.iter().find(|trader| trader.name == name).unwrap();
+        spend(bencher, &(trader.file)(), &(trader.parameters)(trader.name));
+    }
+}

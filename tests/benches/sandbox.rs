@@ -7,8 +7,9 @@ use divan::{Bencher, black_box};
 use ma_cross::MaCross;
 use tiltyard_model::{Columns, InstrumentIndex};
 use tiltyard_sandbox::{Component, Instance, Limits, Mode};
-use tiltyard_sdk::Signal as _;
-use tiltyard_tests::{Ground, Tape, Wat, bars, start};
+use tiltyard_sdk::{Params as _, Signal as _};
+use tiltyard_sdk_testing::Market;
+use tiltyard_tests::{BY_HAND, Ground, Tape, Wat, bars, start};
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 
@@ -96,15 +97,20 @@ mod event_call {
     fn ma_cross(bencher: Bencher<'_, '_>) {
         on_bar(bencher, example("ma-cross"));
     }
+
+    #[divan::bench]
+    fn ma_cross_without_sdk(bencher: Bencher<'_, '_>) {
+        on_bar(bencher, BY_HAND);
+    }
 }
 
 /// The same moving-average cross over the same 4,096 bars.
 mod columns {
     use super::*;
 
-    fn sandboxed(bencher: Bencher<'_, '_>, mode: Mode) {
+    fn sandboxed(bencher: Bencher<'_, '_>, bytes: &[u8], mode: Mode) {
         let ground = Ground::new(WORKER);
-        let component = load(&ground, example("ma-cross"), mode);
+        let component = load(&ground, bytes, mode);
         let mut tape = Tape::new(1, 0.0);
         let mut instance = begin(&component, &mut tape);
         let bars = bars(CHUNK);
@@ -113,7 +119,7 @@ mod columns {
 
     #[divan::bench]
     fn native(bencher: Bencher<'_, '_>) {
-        let mut strategy = MaCross::new(&native_start()).expect("it starts");
+        let mut strategy = MaCross::new(&Market::closes(&[]).start(ma_cross::Params::defaults())).expect("it starts");
         let bars = native_columns(&bars(CHUNK));
         bencher
             .counter(ItemsCount::new(CHUNK))
@@ -122,36 +128,17 @@ mod columns {
 
     #[divan::bench]
     fn screen_mode(bencher: Bencher<'_, '_>) {
-        sandboxed(bencher, Mode::Screen);
+        sandboxed(bencher, example("ma-cross"), Mode::Screen);
+    }
+
+    #[divan::bench]
+    fn screen_mode_without_sdk(bencher: Bencher<'_, '_>) {
+        sandboxed(bencher, BY_HAND, Mode::Screen);
     }
 
     #[divan::bench]
     fn event_mode_code(bencher: Bencher<'_, '_>) {
-        sandboxed(bencher, Mode::Event);
-    }
-
-    fn native_start() -> tiltyard_sdk::Start<ma_cross::Params> {
-        let instrument = &start(&[]).instruments[0].0;
-        let instrument = tiltyard_sdk::Instrument {
-            symbol: instrument.symbol.clone(),
-            venue: instrument.venue.clone(),
-            kind: tiltyard_sdk::InstrumentKind::Spot,
-            base: instrument.base.clone(),
-            quote: instrument.quote.clone(),
-            tick: instrument.tick,
-            lot: instrument.lot,
-            min_notional: instrument.min_notional,
-            maker_fee: instrument.maker_fee,
-            taker_fee: instrument.taker_fee,
-            max_leverage: instrument.max_leverage,
-        };
-        tiltyard_sdk::Start {
-            instruments: vec![instrument],
-            bar_intervals: vec![3_600_000_000_000],
-            settlement: "USD".to_owned(),
-            params: <ma_cross::Params as tiltyard_sdk::Params>::defaults(),
-            seed: 0,
-        }
+        sandboxed(bencher, example("ma-cross"), Mode::Event);
     }
 }
 

@@ -78,5 +78,6 @@ pub fn play_in_kernel(
 #[must_use]
 pub fn digest_of(outcome: &Outcome<Fault>, simulation: &Simulation) -> Digest {
     let metrics = Metrics::of(&outcome.books.records()[0], &simulation.basis());
-    Digest::of(format!("{} {metrics:?}", outcome.books.log().digest()).as_bytes())
+    let metrics = serde_json::to_string(&metrics).expect("numbers and texts");
+    Digest::of(format!("{} {metrics}", outcome.books.log().digest()).as_bytes())
 }

@@ -1,6 +1,5 @@
 //! What the end-to-end suites share: guests made on the spot, a sandbox to put them in, and the hostile corpus.
 
-mod byways;
 mod corpus;
 mod data;
 mod files;
@@ -20,3 +19,5 @@ pub use traders::{TRADERS, Trader};
 
 /// The Rust guest that tries what its standard library offers; see `tests/guests/curious`.
 pub const CURIOUS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/curious.wasm"));
+/// The example `ma-cross` written against the bindings, without the SDK; see `tests/guests/by-hand`.
+pub const BY_HAND: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/by-hand.wasm"));

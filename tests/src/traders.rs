@@ -87,7 +87,7 @@ macro_rules! out_of_fuel {
 
 /// All of them.
 pub const TRADERS: &[Trader] = &[
-    // More than may be asked for.
+    // More than may be asked for, or said.
     asks!("submits without end", flood!()),
     asks!("cancels without end", flood!()),
     asks!("replaces without end", flood!()),
@@ -98,9 +98,9 @@ pub const TRADERS: &[Trader] = &[
     asks!("asks for history without end", out_of_fuel!()),
     asks!("asks for open orders without end", out_of_fuel!()),
     asks!("asks what many lots are worth without end", out_of_fuel!()),
-    asks!("talks without end", stopped!(FaultKind::Log { limit: 100_000, unit: "lines" }, "on-bar")),
-    asks!("measures without end", stopped!(FaultKind::Log { limit: 100_000, unit: "lines" }, "on-bar")),
-    asks!("annotates without end", stopped!(FaultKind::Log { limit: 100_000, unit: "lines" }, "on-bar")),
+    asks!("talks too much", stopped!(FaultKind::Log { limit: 100_000, unit: "lines" }, "on-bar")),
+    asks!("measures too much", stopped!(FaultKind::Log { limit: 100_000, unit: "lines" }, "on-bar")),
+    asks!("annotates too much", stopped!(FaultKind::Log { limit: 100_000, unit: "lines" }, "on-bar")),
     // All that may be asked for.
     asks!("asks for as many orders as it may"),
     asks!("places, changes and takes back"),

@@ -9,37 +9,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
-use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
-use tiltyard_engine::{Log, Metrics, Outcome, Profile, Simulation, Traded, TradingDesk, Window};
+use tiltyard_engine::{Log, Outcome, Simulation};
 use tiltyard_market::{Series, infer_instrument, read_bars};
-use tiltyard_model::{Columns, Decimal, Digest, Instrument, InstrumentKind, Money, Nanos, Start, Value};
-use tiltyard_risk::RiskProfile;
-use tiltyard_sandbox::{Component, Fault, Limits, PoolLimits};
-use tiltyard_tests::{Ground, bars, test_data};
+use tiltyard_model::{Decimal, InstrumentKind, Nanos, Value};
+use tiltyard_sandbox::{Component, Fault, PoolLimits};
+use tiltyard_tests::{Ground, KernelDesk, digest_of, made_up, play_in_kernel, simulation, test_data};
 
-type Desk = TradingDesk<SimulatedVenue>;
-
-static GROUND: LazyLock<Ground<Desk>> =
+static GROUND: LazyLock<Ground<KernelDesk>> =
     LazyLock::new(|| Ground::with_pool(env!("CARGO_BIN_EXE_compile-worker"), PoolLimits::default()));
 
 const HOUR: Nanos = Nanos::from_hours(1);
 const COINS: [&str; 8] = ["ADA", "BTC", "DOGE", "ETH", "LINK", "LTC", "SOL", "XRP"];
 
-fn component(name: &str) -> Component<Desk> {
+fn component(name: &str) -> Component<KernelDesk> {
     GROUND.load(tiltyard_examples::example(name).unwrap().component).unwrap()
-}
-
-fn simulation(instrument: Instrument, bars: Columns) -> Simulation {
-    Simulation {
-        market: vec![Traded { instrument, interval: HOUR, bars: Arc::new(bars), ends: false }],
-        window: Window::default(),
-        profile: Profile::Conservative,
-        costs: Costs::default(),
-        latency: Latency::default(),
-        risk: RiskProfile::research(),
-        seed: 1,
-        days_per_year: 365.0,
-    }
 }
 
 /// A coin's hours, with 5 basis points for makers and takers.
@@ -51,22 +34,12 @@ fn coin(data: &Path, coin: &str) -> Simulation {
 }
 
 fn run(
-    component: &Component<Desk>,
+    component: &Component<KernelDesk>,
     simulation: &Simulation,
     cash: u64,
     parameters: &[(&str, Value)],
 ) -> Outcome<Fault> {
-    let start = Start {
-        instruments: simulation.instruments(),
-        parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        settlement: "USDT".to_owned(),
-        seed: simulation.seed,
-    };
-    let mut kernel = simulation.kernel(Log::digest_only()).unwrap();
-    let host_stop = component.admission().manifest.host_stop;
-    let limits = Limits::default();
-    kernel.seat(Money(Decimal::from(cash)), host_stop, |desk| component.start(desk, &start, &limits)).unwrap();
-    simulation.play(kernel)
+    play_in_kernel(component, simulation, cash, parameters, Log::digest_only()).unwrap()
 }
 
 /// An amount in hundred-millionths, worked out in whole numbers: prices have at most 8 decimals, quantities at most 8.
@@ -121,23 +94,12 @@ fn buy_and_hold_is_the_return_of_the_price_less_costs_to_the_cent() {
     }
 }
 
-/// A market of a few weeks that needs no file.
-fn made_up(step: usize) -> Simulation {
-    let instrument = Instrument {
-        symbol: "MADEUP".to_owned(),
-        venue: "test".to_owned(),
-        kind: InstrumentKind::Spot,
-        base: "MADEUP".to_owned(),
-        quote: "USDT".to_owned(),
-        tick: 0.01,
-        lot: 0.001,
-        min_notional: 5.0,
-        maker_fee: 0.0005,
-        taker_fee: 0.0005,
-        max_leverage: 1.0,
-    };
-    let all = bars(2_000);
-    simulation(instrument, (0..2_000).step_by(step).filter_map(|at| all.get(at)).collect())
+/// A market of a few weeks that needs no file: every hour of it, or every so many.
+fn made_up_every(step: usize) -> Simulation {
+    let mut simulation = made_up(InstrumentKind::Spot, 2_000);
+    let all = Arc::clone(&simulation.market[0].bars);
+    simulation.market[0].bars = Arc::new((0..all.len()).step_by(step).filter_map(|at| all.get(at)).collect());
+    simulation
 }
 
 /// Several markets in one simulation.
@@ -145,12 +107,6 @@ fn together<'a>(markets: impl Iterator<Item = &'a Simulation>) -> Simulation {
     let all: Vec<Simulation> = markets.cloned().collect();
     let market = all.iter().flat_map(|one| one.market.clone()).collect();
     Simulation { market, ..all[0].clone() }
-}
-
-/// One digest of everything that came of a run: every event, and every figure as it is printed.
-fn digest(outcome: &Outcome<Fault>, simulation: &Simulation) -> Digest {
-    let metrics = Metrics::of(&outcome.books.records()[0], &simulation.basis());
-    Digest::of(format!("{} {}", outcome.books.log().digest(), serde_json::to_string(&metrics).unwrap()).as_bytes())
 }
 
 /// A strategy with values for some of its parameters.
@@ -192,7 +148,7 @@ fn reference(markets: &[(String, Simulation)], threads: usize) -> Vec<String> {
                     for (parameter, value) in *parameters {
                         write!(line, " {parameter}={value}").unwrap();
                     }
-                    write!(line, " {}", digest(&outcome, simulation)).unwrap();
+                    write!(line, " {}", digest_of(&outcome, simulation)).unwrap();
                     lines.lock().unwrap()[at] = line;
                 }
             });
@@ -216,7 +172,7 @@ fn compare(file: &str, markets: &[(String, Simulation)]) {
 
 #[test]
 fn reference_runs_on_made_up_bars_are_what_they_were() {
-    let mut markets = [1, 3].map(|step| (format!("made-up-{step}"), made_up(step))).to_vec();
+    let mut markets = [1, 3].map(|step| (format!("made-up-{step}"), made_up_every(step))).to_vec();
     markets.push(("made-up-together".to_owned(), together(markets.iter().map(|(_, market)| market))));
     compare("made-up.txt", &markets);
 }

@@ -10,8 +10,12 @@ use crate::contract::tiltyard::strategy::{journal, market, timers, types};
 
 /// Fuel that every call of an import costs, whatever it does: about its time in instructions.
 const CALL: u64 = 100;
-/// Fuel for each request to the `orders` interface, for the risk check behind it.
-const ORDER: u64 = 1_000;
+/// Fuel for each request to the `orders` interface: the check, and what becomes of an order later, when nobody is charged.
+const ORDER: u64 = 10_000;
+/// Fuel for each journal line, beside its bytes: it becomes an event.
+const LINE: u64 = 500;
+/// Fuel for the worth of a position: exact numbers are multiplied and become inexact ones.
+const POSITION: u64 = 250;
 /// Bytes of a bar in columns.
 const BAR: usize = 48;
 /// Longest label of an order, in bytes.
@@ -71,7 +75,7 @@ fn link_account<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Resul
         Ok((cx.data_mut().desk("account.cash")?.cash(),))
     })?;
     account.func_wrap("position-of", |mut cx: StoreContextMut<'_, Cell<D>>, (instrument,): (u32,)| {
-        charge(&mut cx, 0)?;
+        take(&mut cx, CALL + POSITION)?;
         let position = cx.data_mut().desk("account.position-of")?.position(InstrumentIndex(instrument));
         Ok((position.map(types::Position::from),))
     })?;
@@ -174,17 +178,17 @@ fn link_timers<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result
 fn link_journal<D: Desk + Send + 'static>(linker: &mut Linker<Cell<D>>) -> Result<()> {
     let mut journal = linker.instance(&name("journal"))?;
     journal.func_wrap("log", |mut cx: StoreContextMut<'_, Cell<D>>, (level, message): (journal::Level, String)| {
-        charge(&mut cx, message.len())?;
+        take(&mut cx, CALL + LINE + message.len() as u64)?;
         cx.data_mut().log(level.into(), &message)?;
         Ok(())
     })?;
     journal.func_wrap("metric", |mut cx: StoreContextMut<'_, Cell<D>>, (name, value): (String, f64)| {
-        charge(&mut cx, name.len())?;
+        take(&mut cx, CALL + LINE + name.len() as u64)?;
         cx.data_mut().metric(&name, value)?;
         Ok(())
     })?;
     journal.func_wrap("annotate", |mut cx: StoreContextMut<'_, Cell<D>>, (key, value): (String, String)| {
-        charge(&mut cx, key.len() + value.len())?;
+        take(&mut cx, CALL + LINE + (key.len() + value.len()) as u64)?;
         cx.data_mut().annotate(&key, &value)?;
         Ok(())
     })

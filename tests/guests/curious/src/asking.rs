@@ -31,26 +31,23 @@ const UGLY: [f64; 24] = [
 ];
 
 /// Labels that a terminal would obey, that hide, or that are too long.
-const TAGS: [&str; 8] =
-    ["", "\x1b[2J", "line\nline", "\u{202e}evil", "\0", "\u{feff}", "größe", "a label of more than sixty-four bytes, which is what a label may have"];
+const TAGS: [&str; 8] = [
+    "",
+    "\x1b[2J",
+    "line\nline",
+    "\u{202e}evil",
+    "\0",
+    "\u{feff}",
+    "größe",
+    "a label of more than sixty-four bytes, which is what a label may have",
+];
 
 /// It asks for the sake of asking.
 fn never_mind<T>(_: T) {}
 
 /// An order at market for this much.
 fn market(side: Side, quantity: f64) -> OrderRequest {
-    OrderRequest {
-        instrument: 0,
-        side,
-        order_type: OrderType::Market,
-        quantity,
-        time_in_force: TimeInForce::GoodTillCancelled,
-        reduce_only: false,
-        post_only: false,
-        stop_loss: None,
-        take_profit: None,
-        tag: String::new(),
-    }
+    OrderRequest::market(0, side, quantity)
 }
 
 /// A purchase that rests far below the market; each `at` is another one.
@@ -99,13 +96,17 @@ pub(crate) fn on_bar(act: &str, desk: &mut impl Desk, bar: &Bar) -> bool {
         }
         "labels orders with escapes" => {
             for (at, tag) in (0..).zip(TAGS) {
-                never_mind(desk.submit(&OrderRequest { tag: tag.to_owned(), ..market(Side::Buy, 0.1 + f64::from(at) / 1e3) }));
+                never_mind(
+                    desk.submit(&OrderRequest { tag: tag.to_owned(), ..market(Side::Buy, 0.1 + f64::from(at) / 1e3) }),
+                );
             }
         }
         "takes back what is not its own" => {
             for order in [0, 1, 2, 3, u64::MAX - 1, u64::MAX] {
                 never_mind(desk.cancel(order));
-                never_mind(desk.replace(order, Replacement { quantity: Some(1.0), limit: None, trigger: None, trail: None }));
+                never_mind(
+                    desk.replace(order, Replacement { quantity: Some(1.0), limit: None, trigger: None, trail: None }),
+                );
                 desk.cancel_timer(order);
             }
         }
@@ -144,9 +145,9 @@ pub(crate) fn on_bar(act: &str, desk: &mut impl Desk, bar: &Bar) -> bool {
                 (0..).for_each(|_: u32| never_mind(desk.position(0)));
             }
         }
-        "talks without end" => (0..).for_each(|_: u32| desk.log(Level::Error, "\x1b]0;owned\x07")),
-        "measures without end" => (0..).for_each(|at| desk.metric("\x1b[2J", UGLY[at % UGLY.len()])),
-        "annotates without end" => (0..).for_each(|_: u32| desk.annotate("\r", "\u{202e}\n")),
+        "talks too much" => (0..20_000).for_each(|_: u32| desk.log(Level::Error, "\x1b]0;owned\x07")),
+        "measures too much" => (0..20_000).for_each(|at: usize| desk.metric("\x1b[2J", UGLY[at % UGLY.len()])),
+        "annotates too much" => (0..20_000).for_each(|_: u32| desk.annotate("\r", "\u{202e}\n")),
         "orders on every fill" | "orders on every update" => never_mind(desk.submit(&market(Side::Buy, 0.1))),
         "sets a timer on every timer" => never_mind(desk.set_timer(bar.open_time + 3_600_000_000_001)),
         _ => return false,
