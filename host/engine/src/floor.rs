@@ -67,11 +67,19 @@ impl<V: Venue> Floor<V> {
                 }
                 MarketEvent::Ended(instrument) => {
                     let Some(listed) = self.market.get(instrument) else { continue };
-                    self.venue.on_end(instrument, listed, step.time, &mut self.clearing);
+                    self.venue.on_end(instrument, listed, step.time, "delisted", &mut self.clearing);
                     self.clearing.record(Event::Ended(instrument));
                     self.market.end(instrument);
                 }
             }
+        }
+    }
+
+    /// Takes every order back and closes every position at the last prices, with costs: the run ends flat.
+    pub(crate) fn close_out(&mut self) {
+        let now = self.clearing.now;
+        for (instrument, listed) in self.market.iter().filter(|(_, listed)| !listed.has_ended()) {
+            self.venue.on_end(instrument, listed, now, "window_end", &mut self.clearing);
         }
     }
 

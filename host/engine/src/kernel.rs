@@ -198,8 +198,25 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         self.finish()
     }
 
+    /// The same, and ends flat: at the last instant, after the strategies have spoken, their orders are cancelled and their
+    /// positions closed at the last prices, with costs.
+    pub fn run_to_flat(mut self, feed: &mut impl Feed) -> Outcome<S::Fault> {
+        let (mut step, mut next) = (Step::default(), Step::default());
+        let mut more = feed.next(&mut step);
+        while !self.over && more {
+            more = feed.next(&mut next);
+            self.instant(&step, !more);
+            std::mem::swap(&mut step, &mut next);
+        }
+        self.finish()
+    }
+
     /// One instant, in the order that everything depends on.
     pub fn step(&mut self, step: &Step) {
+        self.instant(step, false);
+    }
+
+    fn instant(&mut self, step: &Step, is_last: bool) {
         if let Some(floor) = self.desk.0.as_deref_mut() {
             floor.open = true;
             floor.market_moves(step);
@@ -207,6 +224,9 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         self.limits();
         self.strategies_act(step);
         if let Some(floor) = self.desk.0.as_deref_mut() {
+            if is_last {
+                floor.close_out();
+            }
             floor.clearing.record(Event::Instant);
             self.over = floor.is_over();
         }

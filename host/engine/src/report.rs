@@ -36,7 +36,7 @@ pub struct TradeRow {
     /// Maximum favourable excursion, likewise.
     pub mfe: f64,
     /// Why it was closed: `signal`, `target`, `close`, `stop_loss`, `trailing_stop`, `take_profit`, `halt`, `fault`,
-    /// `delisted`.
+    /// `delisted`, `window_end`.
     pub exit_reason: String,
 }
 

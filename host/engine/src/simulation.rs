@@ -55,6 +55,10 @@ pub struct Window {
     pub to: Option<Nanos>,
     /// How many of the bars before the first that is played strategies are warmed up with, as far as there are any.
     pub warm_up_bars: usize,
+    /// Whether the run ends flat, what is held being closed at the window's last prices with costs: so that windows which follow
+    /// each other can be strung together without a free exit at every seam.
+    #[serde(default)]
+    pub close_at_end: bool,
 }
 
 /// The named sets of fill rules.
@@ -141,7 +145,7 @@ impl Simulation {
                 kernel.warm_up(index, &warm_up);
             }
         }
-        kernel.run(feed)
+        if self.window.close_at_end { kernel.run_to_flat(feed) } else { kernel.run(feed) }
     }
 
     /// The bars of the window.

@@ -226,6 +226,37 @@ fn an_instrument_that_ends_takes_its_orders_and_positions_along() {
     assert_eq!((last.0, last.1.status), (Nanos::from_hours(3), OrderStatus::Cancelled));
 }
 
+/// What is held at the end is sold at the last price of 100 less 0.1 %, after the strategy has had its say.
+#[test]
+fn a_run_to_flat_closes_everything_at_its_last_instant() {
+    let stage =
+        Stage::new(spot("A"), lane(bars(HOUR, &flat(3)), HOUR)).with(spot("B"), lane(bars(HOUR, &flat(2)), HOUR));
+    let mut heard = 0;
+    let script = common::Script::new(|desk: &mut common::Desk, step, _: &common::News| {
+        heard = step;
+        match step {
+            0 => _ = desk.submit(order(Buy, 1.0, OrderType::Market)).unwrap(),
+            2 => {
+                assert_eq!(desk.position(A).unwrap().quantity, 1.0);
+                desk.submit(order(Buy, 1.0, OrderType::Limit(50.0))).unwrap();
+            }
+            _ => {}
+        }
+    });
+    let books = stage.kernel(vec![script]).run_to_flat(&mut stage.feed()).books;
+    assert_eq!(heard, 2);
+    let record = &books.records()[0];
+    let trip = &record.ledger.round_trips()[0];
+    assert_eq!(
+        (trip.exit_price.0, trip.exit_time, &*trip.exit_reason),
+        (dec("99.9"), Nanos::from_hours(3), "window_end")
+    );
+    assert!(record.ledger.is_flat() && record.refused == 0);
+    let last = record.curve.last().unwrap();
+    assert_eq!((record.curve.len(), last.time, last.exposed), (3, Nanos::from_hours(3), false));
+    assert_eq!(last.equity, record.ledger.equity().to_f64());
+}
+
 /// 900 of 1,000 at 100; at 80 equity is down by 18 %.
 #[test]
 fn a_halt_closes_by_the_rules_of_the_profile_and_ends_the_run() {

@@ -297,6 +297,7 @@ impl Market {
                 from: request.from,
                 to: request.to,
                 warm_up_bars: host.max(manifest.warm_up_bars as usize),
+                close_at_end: false,
             },
             profile: request.profile,
             costs: request.costs,

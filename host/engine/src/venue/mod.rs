@@ -39,7 +39,14 @@ pub trait Venue: fmt::Debug + Send + 'static {
     fn on_bar(&mut self, instrument: InstrumentIndex, listed: &Listed, bar: &Bar, now: Nanos, host: &mut dyn Host);
 
     /// The instrument trades no more: every order in it ends, and what is held is closed at its last price.
-    fn on_end(&mut self, instrument: InstrumentIndex, listed: &Listed, now: Nanos, host: &mut dyn Host);
+    fn on_end(
+        &mut self,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        now: Nanos,
+        reason: &'static str,
+        host: &mut dyn Host,
+    );
 
     /// Orders in an instrument that have not ended, in the order in which they were accepted.
     fn working(&self, instrument: InstrumentIndex) -> &[Working];

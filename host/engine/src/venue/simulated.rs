@@ -93,10 +93,17 @@ impl Venue for SimulatedVenue {
         Passage::new(passing, &mut place.book, host).run();
     }
 
-    fn on_end(&mut self, instrument: InstrumentIndex, listed: &Listed, now: Nanos, host: &mut dyn Host) {
+    fn on_end(
+        &mut self,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        now: Nanos,
+        reason: &'static str,
+        host: &mut dyn Host,
+    ) {
         let Some(place) = self.places.get_mut(instrument.0 as usize) else { return };
         for order in place.book.which(|_| true) {
-            place.book.end(order, OrderStatus::Cancelled, "delisted", host);
+            place.book.end(order, OrderStatus::Cancelled, reason, host);
         }
         let Some(mark) = listed.mark() else { return };
         for strategy in host.strategies() {
@@ -107,7 +114,7 @@ impl Venue for SimulatedVenue {
             let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
             let mut ticket = Ticket::market(instrument, side, held.abs(), OrderOrigin::Host);
             ticket.reduce_only = true;
-            ticket.tag = "delisted".to_owned();
+            ticket.tag = reason.to_owned();
             let mut order = Working::new(host.next_order(), strategy, ticket, now, now);
             host.accepted(&order);
             let price = self.rules.costs().apply(mark, side, held.abs(), listed.last_volume());
