@@ -1,21 +1,25 @@
-//! Bars from CSV, compressed or not.
+//! Bars from files: what kind of file it is follows from what is in it, and is said.
 
-use std::error::Error;
+mod arrays;
+mod container;
+mod detected;
+mod header;
+mod parquet;
+mod parser;
+mod stamp;
+mod text;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder, Terminator};
-use flate2::read::MultiGzDecoder;
-use tiltyard_model::{Bar, shown};
+use tiltyard_model::{Bar, Nanos, shown};
 
-use crate::header::{Layout, VALUES};
-use crate::stamp::parse_stamp;
-use crate::{Flaw, Problems, TimeUnit};
+use crate::{Place, Problems, foreign};
+use container::Content;
 
-/// The first bytes of a gzip file (RFC 1952, 2.3.1).
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+pub use detected::{Container, Detected, Layout};
+pub use stamp::TimeUnit;
 
 /// How much is read before a reader gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +38,55 @@ impl Default for ReadLimits {
 }
 
 /// Bars as a file has them: readable, but not yet checked. [`Series::new`](crate::Series::new) does that.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RawBars {
     /// Where they are from, for messages.
     pub(crate) name: String,
     pub(crate) rows: Vec<Row>,
     /// Rows that could not be read.
     pub(crate) problems: Problems,
+    /// How they were written.
+    pub(crate) detected: Detected,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Row {
-    /// The line it is on, from 1.
-    pub(crate) line: u64,
+    /// Where it stands in the file.
+    pub(crate) place: Place,
     pub(crate) bar: Bar,
+}
+
+impl RawBars {
+    /// Bars that are no file's; problems name them by their rows, from 1. `name` is used in messages.
+    #[must_use]
+    pub fn of(name: &str, bars: impl IntoIterator<Item = Bar>) -> Self {
+        let rows = (1..).zip(bars).map(|(row, bar)| Row { place: Place::Row(row), bar }).collect();
+        Self { name: name.to_owned(), rows, problems: Problems::default(), detected: Detected::bars() }
+    }
+
+    /// How the file writes them.
+    #[must_use]
+    pub fn detected(&self) -> &Detected {
+        &self.detected
+    }
+
+    /// Where they are from: the file, and the table in it if it may have several.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The most frequent distance from one open time to the next, the shortest if several are: the interval, if all is
+    /// well. `None` below two different times.
+    #[must_use]
+    pub fn usual_distance(&self) -> Option<Nanos> {
+        let mut times: Vec<i64> = self.rows.iter().map(|row| row.bar.open_time.0).collect();
+        times.sort_unstable();
+        times.dedup();
+        let mut distances: Vec<i64> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
+        distances.sort_unstable();
+        distances.chunk_by(|one, other| one == other).rev().max_by_key(|run| run.len()).map(|run| Nanos(run[0]))
+    }
 }
 
 /// Why a file is no table of bars at all.
@@ -67,7 +106,7 @@ pub enum ReadError {
         /// The file.
         name: String,
     },
-    /// Columns are missing or doubled.
+    /// Columns are missing or doubled, or nothing says which is which.
     #[error("{name}: {problem}")]
     Columns {
         /// The file.
@@ -91,9 +130,30 @@ pub enum ReadError {
         /// [`ReadLimits::rows`].
         limit: u64,
     },
+    /// A zip with something else in it than one table.
+    #[error("{name} holds {found} CSV files; {remedy}")]
+    Tables {
+        /// The file.
+        name: String,
+        /// CSV files in it.
+        found: usize,
+        /// What to do.
+        remedy: &'static str,
+    },
 }
 
-/// Reads bars from a CSV file, within the default [`ReadLimits`]; see [`read_bars_from`].
+impl ReadError {
+    /// What the system said while this file was read, unless it was our own limit.
+    fn from_io(name: &str, limits: ReadLimits, error: io::Error) -> Self {
+        let name = name.to_owned();
+        if container::is_over_limit(&error) {
+            return Self::TooLong { name, limit: limits.bytes };
+        }
+        Self::Io { name, error }
+    }
+}
+
+/// Reads the bars of a file with one table, within the default [`ReadLimits`]; see [`read_tables_from`].
 ///
 /// # Errors
 /// [`ReadError`].
@@ -105,127 +165,63 @@ pub fn read_bars(path: &Path) -> Result<RawBars, ReadError> {
     }
 }
 
-/// Reads bars from CSV, plain or gzip, whichever its first bytes say.
+/// Reads the bars of a file with one table; see [`read_tables_from`].
 ///
-/// The header names the columns, in any order and any case: `timestamp` (or `open_time`, `time`, `date`), `open`,
-/// `high`, `low`, `close`, `volume`; others are ignored. The time is when the bar opens, in UTC: whole seconds,
-/// milliseconds, microseconds or nanoseconds since 1970, told apart by magnitude ([`TimeUnit`]), or a date
-/// ([`parse_date`](crate::parse_date)); all rows the same way. Prices are in quote currency, volume in base currency.
+/// # Errors
+/// [`ReadError`].
+pub fn read_bars_from(name: &str, source: impl Read, limits: ReadLimits) -> Result<RawBars, ReadError> {
+    let mut tables = read_tables_from(name, source, limits)?;
+    match tables.pop() {
+        Some(table) if tables.is_empty() => Ok(table),
+        _ => Err(ReadError::Tables {
+            name: name.to_owned(),
+            found: tables.len() + 1,
+            remedy: "unpack it and give the one that is meant",
+        }),
+    }
+}
+
+/// Reads all tables of a file within the default [`ReadLimits`]; see [`read_tables_from`].
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read_tables(path: &Path) -> Result<Vec<RawBars>, ReadError> {
+    let name = shown(&path.to_string_lossy(), 300);
+    match File::open(path) {
+        Ok(file) => read_tables_from(&name, file, ReadLimits::default()),
+        Err(error) => Err(ReadError::Io { name, error }),
+    }
+}
+
+/// Reads bars from whatever the first bytes say it is; only a zip can hold more than one table.
+///
+/// | container | layout | columns |
+/// |---|---|---|
+/// | plain, gzip, zip | CSV with a header | by name, in any order and any case; others are ignored |
+/// | plain, gzip, zip | CSV without a header | six: time, open, high, low, close, volume; or the twelve of Binance's klines |
+/// | plain, gzip | JSON, an array of arrays | the same six (as ccxt gives them) or twelve, as numbers or texts |
+/// | Parquet | whole numbers, timestamps, texts, floating point | by name |
+///
+/// The names are `timestamp` (or `open_time`, `time`, `date`, `ts`), `open`, `high`, `low`, `close`, `volume`. The time is
+/// when the bar opens, in UTC: whole seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by magnitude
+/// ([`TimeUnit`]), or a date ([`parse_date`](crate::parse_date)); all rows the same way. Prices are in quote currency,
+/// volume in base currency. In a zip, files whose names end in `.csv` are read.
 ///
 /// Rows that cannot be read are kept as problems, for [`Series::new`](crate::Series::new) to report along with what
 /// else is wrong. `name` is used in messages.
 ///
 /// # Errors
 /// [`ReadError`] if there is no table, or more of it than `limits` allow.
-pub fn read_bars_from(name: &str, source: impl Read, limits: ReadLimits) -> Result<RawBars, ReadError> {
-    let name = name.to_owned();
-    let failed = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(error) if is_over_limit(&error) => {
-            ReadError::TooLong { name: name.clone(), limit: limits.bytes }
-        }
-        csv::ErrorKind::Io(error) => ReadError::Io { name: name.clone(), error },
-        other => ReadError::Io { name: name.clone(), error: io::Error::other(format!("{other:?}")) },
-    };
-    let text = text_of(source).map_err(|error| ReadError::Io { name: name.clone(), error })?;
-    let bounded = Bounded { source: text, left: limits.bytes };
-    // Every row ends with a line feed, so that the reader's position tells a row's line; `\r` is white space.
-    let mut reader =
-        ReaderBuilder::new().flexible(true).terminator(Terminator::Any(b'\n')).from_reader(bounded.chain(&b"\n"[..]));
-    let header = reader.byte_headers().map_err(&failed)?;
-    if header.iter().all(|field| field.trim_ascii().is_empty()) {
-        return Err(ReadError::Empty { name });
-    }
-    let layout = Layout::find(header).map_err(|problem| ReadError::Columns { name: name.clone(), problem })?;
-
-    let mut bars = RawBars { name: name.clone(), ..RawBars::default() };
-    let mut parser = Parser { layout, unit: None };
-    let mut record = ByteRecord::new();
-    let mut rows = 0;
-    while reader.read_byte_record(&mut record).map_err(&failed)? {
-        if record.len() == 1 && record[0].trim_ascii().is_empty() {
-            continue;
-        }
-        rows += 1;
-        if rows > limits.rows {
-            return Err(ReadError::TooManyRows { name, limit: limits.rows });
-        }
-        if record.as_slice().contains(&b'\n') {
-            bars.problems.add(record.position().map_or(0, csv::Position::line), Flaw::OpenQuote);
-            continue;
-        }
-        let line = reader.position().line() - 1;
-        match parser.parse(&record) {
-            Ok(bar) => bars.rows.push(Row { line, bar }),
-            Err(flaw) => bars.problems.add(line, flaw),
-        }
-    }
-    Ok(bars)
-}
-
-/// The text itself: decompressed if it is gzip, and without the mark that some programs put before UTF-8.
-fn text_of<'a>(source: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
-    let (start, rest) = split_start(source, GZIP.len())?;
-    let is_gzip = start == GZIP;
-    let whole = io::Cursor::new(start).chain(rest);
-    let text: Box<dyn Read + 'a> =
-        if is_gzip { Box::new(MultiGzDecoder::new(io::BufReader::new(whole))) } else { Box::new(whole) };
-    let (start, rest) = split_start(text, BYTE_ORDER_MARK.len())?;
-    let kept = if start == BYTE_ORDER_MARK { Vec::new() } else { start };
-    Ok(Box::new(io::Cursor::new(kept).chain(rest)))
-}
-
-/// The first bytes, fewer only if there are no more, and the rest.
-fn split_start<R: Read>(mut source: R, bytes: usize) -> io::Result<(Vec<u8>, R)> {
-    let mut start = Vec::with_capacity(bytes);
-    source.by_ref().take(bytes as u64).read_to_end(&mut start)?;
-    Ok((start, source))
-}
-
-/// What is left of the bytes that may be read.
-struct Bounded<R> {
-    source: R,
-    left: u64,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("more bytes than may be read")]
-struct OverLimit;
-
-fn is_over_limit(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<OverLimit>)
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buffer)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(|| io::Error::other(OverLimit))?;
-        Ok(count)
-    }
-}
-
-/// Makes bars of rows, and remembers what all rows have in common.
-struct Parser {
-    layout: Layout,
-    unit: Option<TimeUnit>,
-}
-
-impl Parser {
-    fn parse(&mut self, record: &ByteRecord) -> Result<Bar, Flaw> {
-        if record.len() != self.layout.width {
-            return Err(Flaw::Fields { found: record.len(), expected: self.layout.width });
-        }
-        let text = String::from_utf8_lossy(record[self.layout.time].trim_ascii());
-        let (open_time, unit) = parse_stamp(&text)?;
-        let before = *self.unit.get_or_insert(unit);
-        if unit != before {
-            return Err(Flaw::MixedTimes { text: shown(&text, 40), unit, before });
-        }
-        let mut values = [0.0; VALUES.len()];
-        for (at, value) in values.iter_mut().enumerate() {
-            let text = String::from_utf8_lossy(record[self.layout.values[at]].trim_ascii());
-            *value = text.parse().map_err(|_| Flaw::Number { column: VALUES[at], text: shown(&text, 40) })?;
-        }
-        let [open, high, low, close, volume] = values;
-        Ok(Bar { open_time, open, high, low, close, volume })
+pub fn read_tables_from(name: &str, source: impl Read, limits: ReadLimits) -> Result<Vec<RawBars>, ReadError> {
+    let failed = |error| ReadError::from_io(name, limits, error);
+    match container::open(source, limits.bytes).map_err(failed)? {
+        Content::Text { source, container } => Ok(vec![text::read(name, source, container, limits)?]),
+        Content::Parquet(bytes) => foreign::decode(
+            |panic| ReadError::Io { name: name.to_owned(), error: io::Error::other(panic) },
+            || Ok(vec![parquet::read(name, bytes, limits)?]),
+        ),
+        Content::Zip(bytes) => container::zipped_tables(name, bytes, limits, |member, source| {
+            text::read(member, source, Container::Zip, limits)
+        }),
     }
 }
