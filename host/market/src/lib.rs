@@ -21,6 +21,7 @@ mod problem;
 mod read;
 mod report;
 mod series;
+mod synth;
 
 pub use catalog::{About, Catalog, CatalogError, Entry, Kept, Key, KeyError, Origin, Stored, Synthetic, write_table};
 pub use date::{DateError, format_time, parse_date};
@@ -35,3 +36,4 @@ pub use read::{
 };
 pub use report::{Gap, Report};
 pub use series::{Series, SeriesError};
+pub use synth::SyntheticMarket;
