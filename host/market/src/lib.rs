@@ -20,6 +20,7 @@ mod merge;
 mod problem;
 mod read;
 mod report;
+mod resample;
 mod series;
 mod synth;
 
@@ -35,5 +36,6 @@ pub use read::{
     read_tables_from,
 };
 pub use report::{Gap, Report};
+pub use resample::{Partial, ResampleError, Resampled, resample};
 pub use series::{Series, SeriesError};
 pub use synth::SyntheticMarket;
