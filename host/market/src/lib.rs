@@ -16,6 +16,7 @@ mod export;
 mod foreign;
 mod import;
 mod infer;
+mod instruments;
 mod merge;
 mod problem;
 mod read;
@@ -29,6 +30,7 @@ pub use date::{DateError, format_time, parse_date};
 pub use export::write_csv;
 pub use import::{Import, ImportError, Imported, import};
 pub use infer::{FINEST_DECIMALS, infer_instrument};
+pub use instruments::{Instruments, UnknownInstrument};
 pub use merge::{Conflict, Contradiction, Contradictions};
 pub use problem::{Flaw, Place, Problem, Problems};
 pub use read::{
