@@ -2,6 +2,7 @@
 
 mod about;
 mod error;
+mod files;
 mod key;
 mod table;
 
@@ -11,12 +12,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tempfile::NamedTempFile;
 use tiltyard_model::Columns;
 
 use crate::merge::{Merged, merge};
-use crate::{Contradictions, RawBars, Series, foreign, format_time};
-use table::Table;
+use crate::{Contradictions, RawBars, Series, format_time};
+use files::{names, read_verified, remove_unfinished, with_table, write_whole};
 
 pub use about::{About, Synthetic};
 pub use error::CatalogError;
@@ -24,8 +24,6 @@ pub(crate) use key::named_interval;
 pub use key::{Key, KeyError};
 pub use table::write_table;
 
-/// Begins the names of files that are being written; one that stays behind after a crash is removed by the next writer.
-const UNFINISHED: &str = ".unfinished-";
 /// Held by whoever writes.
 const LOCK: &str = ".lock";
 
@@ -272,72 +270,4 @@ fn nature(synthetic: Option<&Synthetic>) -> String {
             format!("made up by {generator} from seed {seed} beginning {}", format_time(*begin))
         },
     )
-}
-
-/// The names in a folder, in order, without hidden ones; none if it is no folder or not there.
-fn names(folder: &Path) -> Result<Vec<String>, CatalogError> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(CatalogError::io(folder)(error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(CatalogError::io(folder))?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// Opens a file, and does with it what can be done without its bars or with them.
-fn with_table<T>(
-    path: &Path,
-    key: &Key,
-    read: impl FnOnce(Table<'_>) -> Result<T, CatalogError>,
-) -> Result<T, CatalogError> {
-    let file = File::open(path).map_err(CatalogError::io(path))?;
-    foreign::decode(|panic| CatalogError::damaged(path, panic), || read(Table::open(path, file, key)?))
-}
-
-/// The bars of a file, as they were written.
-fn read_verified(path: &Path, key: &Key) -> Result<(Columns, About), CatalogError> {
-    let (bars, about) = with_table(path, key, |table| Ok((table.bars()?, table.about)))?;
-    let series = Series { bars, report: about.report.clone() };
-    let found = series.digest();
-    if found != about.digest {
-        let what = format!("its bars have the digest {}, not {}", found.short(), about.digest.short());
-        return Err(CatalogError::damaged(path, what));
-    }
-    Ok((series.bars, about))
-}
-
-/// Removes what a writer that did not finish has left. Only who holds the lock may.
-fn remove_unfinished(folder: &Path) -> Result<(), CatalogError> {
-    for entry in fs::read_dir(folder).map_err(CatalogError::io(folder))? {
-        let path = entry.map_err(CatalogError::io(folder))?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
-            fs::remove_file(&path).map_err(CatalogError::io(&path))?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes a file that appears whole or not at all.
-fn write_whole(
-    path: &Path,
-    folder: &Path,
-    write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> Result<(), CatalogError> {
-    let failed = CatalogError::io(path);
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(&failed)?;
-    write(NamedTempFile::as_file_mut(&mut file)).map_err(&failed)?;
-    file.as_file().sync_all().map_err(&failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    // The name is on disk when its folder is.
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
