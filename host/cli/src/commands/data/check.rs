@@ -7,7 +7,7 @@ use serde_json::json;
 use tiltyard_market::{About, Catalog, Instruments, Key, import, read_tables};
 use tiltyard_model::{Columns, Decimal, Instrument, Interval, Nanos, decimal};
 
-use super::{described, interval, notes};
+use super::{described, file_lines, file_row, interval, note};
 use crate::print;
 use crate::workspace::Workspace;
 
@@ -37,21 +37,13 @@ fn check_file(file: &Path, interval: Option<Interval>, json: bool) -> Result<Exi
     let import = import(read_tables(file)?, interval)?;
     let digest = import.series.digest();
     if json {
-        let tables = import.tables.iter().map(|table| {
-            json!({"name": table.name, "detected": table.detected.to_string(), "bars": table.bars, "report": table.report})
-        });
-        let tables: Vec<_> = tables.collect();
+        let tables: Vec<_> = import.tables.iter().map(file_row).collect();
         let document = json!({"interval": import.interval, "files": tables, "bars": import.series.bars.len(),
             "report": import.series.report, "digest": digest});
         print::out(&serde_json::to_string_pretty(&document)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut lines = Vec::new();
-    for table in &import.tables {
-        lines.push(format!("{}: {} bars of {}; {}", table.name, table.bars, import.interval, table.detected));
-        let report = table.report.to_string();
-        lines.extend((!report.is_empty()).then(|| format!("  note: {report}")));
-    }
+    let mut lines = file_lines(&import);
     lines.push(format!("  digest {digest}"));
     print::out(&lines.join("\n"));
     Ok(ExitCode::SUCCESS)
@@ -84,7 +76,7 @@ fn check_catalog(workspace: &Workspace, json: bool) -> Result<ExitCode> {
         let mut lines = Vec::new();
         for Checked { series, off_tick } in &good {
             lines.push(described(series));
-            lines.extend(notes(series));
+            lines.extend(note(&series.report));
             lines.extend(
                 off_tick.filter(|bars| *bars > 0).map(|bars| format!("  note: {bars} bars have prices off the tick")),
             );

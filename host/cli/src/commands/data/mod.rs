@@ -12,7 +12,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
-use tiltyard_market::{About, Catalog, Kept, Key, format_time};
+use serde_json::{Value as Json, json};
+use tiltyard_market::{About, Catalog, Import, Imported, Kept, Key, Report, format_time};
 use tiltyard_model::Interval;
 
 use crate::workspace::Workspace;
@@ -98,7 +99,7 @@ fn kept_lines(row: &KeptRow) -> Vec<String> {
     let KeptRow { series, added, same, replaced, .. } = row;
     let mut lines =
         vec![format!("{}: {added} bars are new, {same} were there, {replaced} are replaced", described(series))];
-    lines.extend(notes(series));
+    lines.extend(note(&series.report));
     lines.push(format!("  digest {}", series.digest));
     lines
 }
@@ -117,9 +118,23 @@ fn described(about: &About) -> String {
     )
 }
 
-fn notes(about: &About) -> Option<String> {
-    let report = about.report.to_string();
+fn note(report: &Report) -> Option<String> {
+    let report = report.to_string();
     (!report.is_empty()).then(|| format!("  note: {report}"))
+}
+
+/// What was found in a file, for programs.
+fn file_row(file: &Imported) -> Json {
+    json!({"name": file.name, "detected": file.detected.to_string(), "bars": file.bars, "report": file.report})
+}
+
+/// What was found in files, for people.
+fn file_lines(import: &Import) -> Vec<String> {
+    let lines = import.tables.iter().flat_map(|file| {
+        let found = format!("{}: {} bars of {}; {}", file.name, file.bars, import.interval, file.detected);
+        [found].into_iter().chain(note(&file.report))
+    });
+    lines.collect()
 }
 
 /// Where the catalog is, for the end of a message.
