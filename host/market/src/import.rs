@@ -4,7 +4,7 @@ use tiltyard_model::{Interval, Nanos};
 
 use crate::catalog::named_interval;
 use crate::merge::{Merged, merge};
-use crate::{Contradiction, Contradictions, Detected, RawBars, Report, Series, SeriesError};
+use crate::{Contradiction, Contradictions, Detected, RawBars, Report, Series, SeriesError, Synthetic};
 
 /// What came of reading the tables of one series.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Import {
     pub series: Series,
     /// How long a bar is.
     pub interval: Interval,
+    /// How the bars were made up, if their files say that they were.
+    pub synthetic: Option<Synthetic>,
     /// Each table, in the order in which they were given.
     pub tables: Vec<Imported>,
 }
@@ -58,6 +60,14 @@ pub enum ImportError {
         /// Its interval.
         expected: Interval,
     },
+    /// Real and made-up bars, or bars that were made up differently.
+    #[error("{name} has bars that were made up, {before} has others; import each on its own")]
+    Mixed {
+        /// The one of the two that is made up.
+        name: String,
+        /// The other.
+        before: String,
+    },
     /// A table is no series.
     #[error(transparent)]
     Series(#[from] SeriesError),
@@ -97,6 +107,14 @@ pub fn import(tables: Vec<RawBars>, interval: Option<Interval>) -> Result<Import
             None => detected = Some((own, table.name.clone())),
         }
     }
+    for pair in tables.windows(2) {
+        let [before, table] = pair else { continue };
+        if before.detected.synthetic != table.detected.synthetic {
+            let (name, before) = if table.detected.synthetic.is_some() { (table, before) } else { (before, table) };
+            return Err(ImportError::Mixed { name: name.name.clone(), before: before.name.clone() });
+        }
+    }
+    let synthetic = tables.first().and_then(|table| table.detected.synthetic.clone());
     // A table without a readable row says itself what is wrong, whatever the interval.
     let interval = detected.map_or(Interval::Only(Nanos::from_hours(1)), |(interval, _)| interval);
     let Interval::Only(length) = interval else { return Err(SeriesError::Interval(Nanos(0)).into()) };
@@ -116,7 +134,7 @@ pub fn import(tables: Vec<RawBars>, interval: Option<Interval>) -> Result<Import
             Some(before) => together(&name, &before, &series, length)?,
         });
     }
-    Ok(Import { series: whole.ok_or(ImportError::Nothing)?, interval, tables: imported })
+    Ok(Import { series: whole.ok_or(ImportError::Nothing)?, interval, synthetic, tables: imported })
 }
 
 fn interval_of(table: &RawBars) -> Result<Interval, ImportError> {

@@ -104,6 +104,24 @@ fn what_was_written_is_read_back_to_the_last_bit() {
 }
 
 #[test]
+fn made_up_bars_stay_made_up_on_their_way_through_a_file() {
+    let market = SyntheticMarket::new(3, HOUR);
+    let series = Series::new(RawBars::of("made up", market.bars(0, 50).iter()), Nanos::from_hours(1)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(folder.path()).unwrap();
+    let origin = Origin { sources: Vec::new(), synthetic: Some(market.label()) };
+    let key = market.key(0).unwrap();
+    let about = catalog.keep(&key, &series, &origin, Contradictions::Refused).unwrap().about;
+    let file = || read(write_table(Vec::new(), &series.bars, &about).unwrap()).unwrap();
+    let whole = import(file(), None).unwrap();
+    assert_eq!(whole.synthetic, Some(market.label()));
+    assert!(whole.tables[0].detected.to_string().starts_with("SYNTHETIC, Parquet"));
+    let csv = read(write_csv(Vec::new(), &series.bars).unwrap()).unwrap();
+    let error = import(file().into_iter().chain(csv).collect(), None).unwrap_err();
+    assert!(matches!(error, ImportError::Mixed { .. }), "{error}");
+}
+
+#[test]
 fn early_times_are_read_back_as_well() {
     let hours = |hour: i64| tiltyard_model::Bar {
         open_time: Nanos::from_hours(hour),

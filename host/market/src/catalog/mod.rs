@@ -22,6 +22,7 @@ pub use about::{About, Synthetic};
 pub use error::CatalogError;
 pub(crate) use key::named_interval;
 pub use key::{Key, KeyError};
+pub(crate) use table::synthetic_of;
 pub use table::write_table;
 
 /// Held by whoever writes.

@@ -17,7 +17,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::{ColumnPath, Type};
 use tiltyard_model::{Bar, Columns, Digest, Nanos};
 
-use super::{About, CatalogError, Key};
+use super::{About, CatalogError, Key, Synthetic};
 use crate::ReadLimits;
 
 /// The columns. Times are in nanoseconds since 1970, UTC.
@@ -151,6 +151,12 @@ impl<'a> Table<'a> {
         };
         Ok(times.iter().enumerate().map(bar).collect())
     }
+}
+
+/// How the bars of a file were made up, if it says so, whoever keeps it.
+pub(crate) fn synthetic_of(metadata: &[KeyValue]) -> Option<Synthetic> {
+    let text = metadata.iter().find(|pair| pair.key == ABOUT)?.value.as_deref()?;
+    serde_json::from_str::<About>(text).ok()?.synthetic
 }
 
 /// The part of [`About`] that every form has.

@@ -42,7 +42,7 @@ pub(super) fn read(
         return Err(ReadError::Empty { name: name.to_owned() });
     }
     let time = parser.and_then(|parser| parser.unit);
-    let detected = Detected { container, layout: Layout::JsonArrays, time, columns: Vec::new() };
+    let detected = Detected { container, layout: Layout::JsonArrays, time, columns: Vec::new(), synthetic: None };
     Ok(RawBars { name: name.to_owned(), rows, problems, detected })
 }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::TimeUnit;
+use crate::Synthetic;
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Detected {
     pub time: Option<TimeUnit>,
     /// The columns that are read, time first, as the file names them; empty if it names none.
     pub columns: Vec<String>,
+    /// How the bars were made up, if the file says that they were: one that this program has exported.
+    pub synthetic: Option<Synthetic>,
 }
 
 /// What the rows are wrapped in.
@@ -48,12 +51,13 @@ pub enum Layout {
 impl Detected {
     /// What was never in a file.
     pub(crate) fn bars() -> Self {
-        Self { container: Container::Plain, layout: Layout::Bars, time: None, columns: Vec::new() }
+        Self { container: Container::Plain, layout: Layout::Bars, time: None, columns: Vec::new(), synthetic: None }
     }
 }
 
 impl fmt::Display for Detected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.synthetic.is_some() { "SYNTHETIC, " } else { "" })?;
         f.write_str(match self.container {
             Container::Plain | Container::Own => "",
             Container::Gzip => "gzip, ",

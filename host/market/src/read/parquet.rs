@@ -16,16 +16,18 @@ use super::header::{self, Columns};
 use super::parser::Parser;
 use super::stamp::parse_stamp;
 use super::{Container, Detected, Layout, RawBars, ReadError, ReadLimits, Row, TimeUnit};
+use crate::catalog::synthetic_of;
 use crate::{Flaw, Place, Problems};
 
 pub(super) fn read(name: &str, bytes: Vec<u8>, limits: ReadLimits) -> Result<RawBars, ReadError> {
-    let broken = |error: ParquetError| ReadError::Io { name: name.to_owned(), error: io::Error::other(error) };
+    let broken = |error: ParquetError| ReadError::Io { name: name.to_owned(), error: io::Error::other(said(&error)) };
     let file = SerializedFileReader::new(Bytes::from(bytes)).map_err(broken)?;
     let about = file.metadata().file_metadata();
     let count = u64::try_from(about.num_rows()).unwrap_or(u64::MAX);
     if count > limits.rows {
         return Err(ReadError::TooManyRows { name: name.to_owned(), limit: limits.rows });
     }
+    let synthetic = about.key_value_metadata().and_then(|pairs| synthetic_of(pairs));
     let schema = about.schema();
     let names: Vec<String> = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
     let all = Columns::find(&names).map_err(|problem| ReadError::Columns { name: name.to_owned(), problem })?;
@@ -68,8 +70,22 @@ pub(super) fn read(name: &str, bytes: Vec<u8>, limits: ReadLimits) -> Result<Raw
         layout: Layout::Parquet,
         time: parser.unit,
         columns: header::list(&names),
+        synthetic,
     };
     Ok(RawBars { name: name.to_owned(), rows, problems, detected })
+}
+
+/// What the decoder says, with the remedy where it lacks a compression.
+fn said(error: &ParquetError) -> String {
+    let text = error.to_string();
+    match text.split_once("Disabled feature at compile time: ") {
+        Some((_, compression)) => {
+            format!(
+                "its compression ({compression}) is none of those read here; write it with snappy or without compression"
+            )
+        }
+        None => text,
+    }
 }
 
 /// A value as text, so that the same rules hold for it as for CSV.

@@ -73,6 +73,6 @@ fn read_csv(name: &str, source: impl Read, container: Container, limits: ReadLim
         }
         more = reader.read_byte_record(&mut record).map_err(failed)?;
     }
-    let detected = Detected { container, layout, time: parser.unit, columns: list(&names) };
+    let detected = Detected { container, layout, time: parser.unit, columns: list(&names), synthetic: None };
     Ok(RawBars { name: name.to_owned(), rows, problems, detected })
 }

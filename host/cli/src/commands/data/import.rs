@@ -6,7 +6,7 @@ use serde_json::json;
 use tiltyard_market::{Contradictions, Key, Origin, import, read_tables};
 use tiltyard_model::Interval;
 
-use super::{KeptRow, changed, interval, kept_lines};
+use super::{KeptRow, changed, file_lines, file_row, interval, kept_lines};
 use crate::print;
 use crate::workspace::Workspace;
 
@@ -48,7 +48,8 @@ pub(super) fn run(args: &Args, workspace: &Workspace, json: bool) -> Result<Exit
     let key = Key::new(workspace.venue(args.venue.as_deref()), &args.symbol, import.interval)?;
     let contradictions = if args.replace { Contradictions::Replace } else { Contradictions::Refused };
     let names = args.files.iter().filter_map(|file| file.file_name());
-    let origin = Origin { sources: names.map(|name| name.to_string_lossy().into_owned()).collect(), synthetic: None };
+    let sources = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    let origin = Origin { sources, synthetic: import.synthetic.clone() };
     let catalog = workspace.catalog()?;
     let kept = if args.dry_run {
         catalog.would_keep(&key, &import.series, &origin, contradictions)?
@@ -57,25 +58,12 @@ pub(super) fn run(args: &Args, workspace: &Workspace, json: bool) -> Result<Exit
     };
     let row = KeptRow::from(kept);
     if json {
-        let tables = import.tables.iter().map(|table| {
-            json!({
-                "name": table.name,
-                "detected": table.detected.to_string(),
-                "bars": table.bars,
-                "report": table.report,
-            })
-        });
-        let tables: Vec<_> = tables.collect();
+        let tables: Vec<_> = import.tables.iter().map(file_row).collect();
         let document = json!({"dry_run": args.dry_run, "files": tables, "kept": row});
         print::out(&serde_json::to_string_pretty(&document)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut lines = Vec::new();
-    for table in &import.tables {
-        lines.push(format!("{}: {} bars of {}; {}", table.name, table.bars, import.interval, table.detected));
-        let report = table.report.to_string();
-        lines.extend((!report.is_empty()).then(|| format!("  note: {report}")));
-    }
+    let mut lines = file_lines(&import);
     lines.extend(kept_lines(&row));
     lines.push(changed(&catalog, args.dry_run));
     print::out(&lines.join("\n"));
