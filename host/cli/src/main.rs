@@ -3,6 +3,8 @@
 mod commands;
 mod print;
 mod run;
+mod whole;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -23,6 +25,8 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(commands::demo::Args),
+    Init(commands::init::Args),
+    Data(commands::data::Args),
     New(commands::new::Args),
     Build(commands::build::Args),
     Inspect(commands::inspect::Args),
@@ -41,6 +45,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Demo(args) => commands::demo::run(&args),
+        Command::Init(args) => commands::init::run(&args),
+        Command::Data(args) => commands::data::run(&args),
         Command::New(args) => commands::new::run(&args),
         Command::Build(args) => commands::build::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),

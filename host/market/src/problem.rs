@@ -9,12 +9,12 @@ use crate::{TimeUnit, format_time};
 /// What is wrong with one row.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Flaw {
-    /// More or fewer fields than the header has.
-    #[error("{found} fields where the header has {expected}; is the row cut short, or a comma too many?")]
+    /// More or fewer fields than the header has, or the first row where there is none.
+    #[error("{found} fields where there should be {expected}; is the row cut short, or a comma too many?")]
     Fields {
         /// Fields in the row.
         found: usize,
-        /// Fields in the header.
+        /// Fields of every row.
         expected: usize,
     },
     /// A quote that is closed on another line, or never.
@@ -83,12 +83,12 @@ pub enum Flaw {
         value: f64,
     },
     /// Two rows contradict each other.
-    #[error("{} is also the time of line {other}, with other values; remove one of the two", format_time(*time))]
+    #[error("{} is also the time of {other}, with other values; remove one of the two", format_time(*time))]
     Conflict {
         /// The open time of both.
         time: Nanos,
-        /// The line of the other row.
-        other: u64,
+        /// The other row.
+        other: Place,
     },
     /// A single bar that begins where none should.
     #[error(
@@ -126,12 +126,30 @@ fn span(length: Nanos) -> String {
     }
 }
 
+/// Where a row stands in its file, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The line of a text; the header is line 1.
+    Line(u64),
+    /// The row of a file that has no lines.
+    Row(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
+}
+
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("line {line}: {flaw}")]
+#[error("{place}: {flaw}")]
 pub struct Problem {
-    /// The line in the file, from 1; the header is line 1.
-    pub line: u64,
+    /// Where in the file.
+    pub place: Place,
     /// What is wrong with it.
     pub flaw: Flaw,
 }
@@ -147,7 +165,7 @@ impl Problems {
     /// Most problems that are kept; the rest is counted.
     pub const KEPT: usize = 20;
 
-    /// The problems kept, at most [`Problems::KEPT`], by line.
+    /// The problems kept, at most [`Problems::KEPT`], by place.
     #[must_use]
     pub fn first(&self) -> &[Problem] {
         &self.first
@@ -165,11 +183,11 @@ impl Problems {
         self.count == 0
     }
 
-    pub(crate) fn add(&mut self, line: u64, flaw: Flaw) {
+    pub(crate) fn add(&mut self, place: Place, flaw: Flaw) {
         self.count += 1;
         if self.first.len() < Self::KEPT {
-            let at = self.first.partition_point(|problem| problem.line <= line);
-            self.first.insert(at, Problem { line, flaw });
+            let at = self.first.partition_point(|problem| problem.place <= place);
+            self.first.insert(at, Problem { place, flaw });
         }
     }
 }
@@ -187,17 +205,17 @@ impl fmt::Display for Problems {
 
 #[cfg(test)]
 mod tests {
-    use super::{Flaw, Problems};
+    use super::{Flaw, Place, Problems};
     use tiltyard_model::Nanos;
 
     #[test]
     fn twenty_are_kept_and_the_rest_is_counted() {
         let mut problems = Problems::default();
         for line in (2..25).rev() {
-            problems.add(line, Flaw::OpenQuote);
+            problems.add(Place::Line(line), Flaw::OpenQuote);
         }
         assert_eq!((problems.first().len(), problems.count()), (20, 23));
-        assert!(problems.first().is_sorted_by_key(|problem| problem.line));
+        assert!(problems.first().is_sorted_by_key(|problem| problem.place));
         let text = problems.to_string();
         assert!(text.starts_with("23 problems\n  line 5: ") && text.ends_with("\n  and 3 more"), "{text}");
     }

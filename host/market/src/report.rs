@@ -39,6 +39,12 @@ impl Report {
     /// Most gaps that are listed; the rest is counted.
     pub const LISTED_GAPS: usize = 5;
 
+    /// Adds what was repaired elsewhere; gaps are not repaired.
+    pub(crate) fn add_repairs(&mut self, other: &Self) {
+        self.out_of_order_rows += other.out_of_order_rows;
+        self.duplicate_rows += other.duplicate_rows;
+    }
+
     pub(crate) fn add_gap(&mut self, gap: Gap) {
         self.gaps += 1;
         self.missing_bars += gap.bars;

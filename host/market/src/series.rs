@@ -60,7 +60,7 @@ impl Series {
     /// # Errors
     /// [`SeriesError::Rows`] with the first [`Problems::KEPT`] problems, those of reading included.
     pub fn new(raw: RawBars, interval: Nanos) -> Result<Self, SeriesError> {
-        let RawBars { name, mut rows, mut problems } = raw;
+        let RawBars { name, mut rows, mut problems, detected: _ } = raw;
         let step = u64::try_from(interval.0).ok().filter(|step| *step > 0).ok_or(SeriesError::Interval(interval))?;
         if rows.is_empty() && problems.is_empty() {
             return Err(SeriesError::NoRows { name });
@@ -68,7 +68,7 @@ impl Series {
         rows.retain(|row| match flaw(&row.bar) {
             None => true,
             Some(flaw) => {
-                problems.add(row.line, flaw);
+                problems.add(row.place, flaw);
                 false
             }
         });
@@ -143,7 +143,7 @@ fn drop_duplicates(rows: &mut Vec<Row>, problems: &mut Problems) -> u64 {
         if later.bar == kept.bar {
             dropped += 1;
         } else {
-            problems.add(later.line, Flaw::Conflict { time, other: kept.line });
+            problems.add(later.place, Flaw::Conflict { time, other: kept.place });
         }
         true
     });
@@ -162,10 +162,10 @@ fn check_grid(rows: &[Row], step: u64, interval: Nanos, problems: &mut Problems)
     match rows.windows(2).find(|pair| distance(pair) == usual) {
         Some(pair) if usual != step => {
             let usual = Nanos(i64::try_from(usual).unwrap_or(i64::MAX));
-            problems.add(pair[1].line, Flaw::Interval { time: pair[1].bar.open_time, usual, interval });
+            problems.add(pair[1].place, Flaw::Interval { time: pair[1].bar.open_time, usual, interval });
         }
         _ => rows.iter().filter(is_off).for_each(|row| {
-            problems.add(row.line, Flaw::OffGrid { time: row.bar.open_time, first, interval });
+            problems.add(row.place, Flaw::OffGrid { time: row.bar.open_time, first, interval });
         }),
     }
 }

@@ -154,7 +154,7 @@ fn rows_that_cannot_be_read_are_named_with_their_lines() {
              14400,1,\x1b[2J,1,1,\n"
         ),
         [
-            "line 3: 5 fields where the header has 6; is the row cut short, or a comma too many?",
+            "line 3: 5 fields where there should be 6; is the row cut short, or a comma too many?",
             "line 4: time `7200000000000` is in milliseconds, the rows before it are in seconds; \
              write all rows in one unit",
             "line 5: time `soon` is neither a whole number since 1970 nor a date in UTC such as 2024-01-31 12:00:00",

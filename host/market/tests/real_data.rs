@@ -4,8 +4,14 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use tiltyard_market::{Gap, Series, infer_instrument, parse_date, read_bars};
-use tiltyard_model::Nanos;
+use tiltyard_market::{
+    Catalog, Contradictions, Gap, Instruments, Key, Origin, Series, import, infer_instrument, parse_date, read_bars,
+    read_tables, resample,
+};
+use tiltyard_model::{Interval, Nanos, decimal};
+
+const HOUR: Interval = Interval::Only(Nanos::from_hours(1));
+const MINUTE: Interval = Interval::Only(Nanos::from_secs(60));
 
 /// The folder of test data: `TILTYARD_TEST_DATA`, or `shared/data` beside the workspace.
 fn data() -> Option<PathBuf> {
@@ -66,5 +72,84 @@ fn minutes_are_whole() {
             assert_eq!(series.report.to_string(), "", "{symbol} {month}");
             assert_eq!(infer_instrument(symbol, "binance", &series.bars, 0.001, 0.001).tick, 0.01, "{symbol} {month}");
         }
+    }
+}
+
+#[test]
+fn all_of_it_is_kept_and_comes_back() {
+    let Some(data) = data() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut given = Vec::new();
+    for entry in std::fs::read_dir(data.join("binance-spot-1h")).unwrap() {
+        let path = entry.unwrap().path();
+        let symbol = path.file_name().unwrap().to_str().unwrap().trim_end_matches(".csv.gz").to_owned();
+        given.push((symbol, HOUR, import(read_tables(&path).unwrap(), None).unwrap()));
+    }
+    for symbol in ["BTCUSDT", "ETHUSDT"] {
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(data.join("binance-spot-1m").join(symbol))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        paths.sort_unstable();
+        let tables = paths.iter().flat_map(|path| read_tables(path).unwrap()).collect();
+        given.push((symbol.to_owned(), MINUTE, import(tables, None).unwrap()));
+    }
+    assert_eq!(given.len(), 10);
+    let catalog = Catalog::open(folder.path()).unwrap();
+    for (symbol, interval, import) in &given {
+        assert_eq!(import.interval, *interval, "{symbol}");
+        let key = Key::new("binance", symbol, *interval).unwrap();
+        catalog.keep(&key, &import.series, &Origin::default(), Contradictions::Refused).unwrap();
+    }
+    let catalog = Catalog::open(folder.path()).unwrap();
+    for (symbol, interval, import) in &given {
+        let stored = catalog.series(&Key::new("binance", symbol, *interval).unwrap()).unwrap();
+        assert_eq!(*stored.bars, import.series.bars, "{symbol} {interval}");
+        assert_eq!(stored.about.report, import.series.report, "{symbol} {interval}");
+    }
+}
+
+#[test]
+fn hours_made_of_minutes_open_where_the_hours_do() {
+    let Some(data) = data() else { return };
+    for (symbol, month) in
+        [("BTCUSDT", "2022-06"), ("BTCUSDT", "2024-10"), ("ETHUSDT", "2022-12"), ("ETHUSDT", "2024-10")]
+    {
+        let minutes =
+            read(&data.join("binance-spot-1m").join(symbol).join(format!("{month}.csv.gz")), Nanos::from_secs(60));
+        let hours = read(&data.join("binance-spot-1h").join(format!("{symbol}.csv.gz")), Nanos::from_hours(1));
+        let made = resample(&minutes.bars, MINUTE, HOUR).unwrap();
+        assert!(made.bars.len() >= 832, "{symbol} {month}");
+        for bar in made.bars.iter() {
+            let at = hours.bars.open_time().binary_search(&bar.open_time.0).unwrap();
+            assert_eq!(bar.open, hours.bars.open()[at], "{symbol} {month}");
+        }
+    }
+}
+
+/// The rules' dates say when ticks and lots changed.
+#[test]
+fn prices_are_on_the_ticks_of_their_time() {
+    let Some(data) = data() else { return };
+    let rules = Instruments::built_in();
+    for (symbol, off_tick, off_lot) in [
+        ("ADAUSDT", 0, 6),
+        ("BTCUSDT", 0, 93),
+        ("DOGEUSDT", 0, 12),
+        ("ETHUSDT", 0, 33),
+        ("LINKUSDT", 17, 0),
+        ("LTCUSDT", 0, 0),
+        ("SOLUSDT", 0, 18),
+        ("XRPUSDT", 0, 41),
+    ] {
+        let series = read(&data.join("binance-spot-1h").join(format!("{symbol}.csv.gz")), Nanos::from_hours(1));
+        let off = |value: f64, step: f64| !(decimal(value).unwrap() % decimal(step).unwrap()).is_zero();
+        let (mut ticks, mut lots) = (0, 0);
+        for bar in series.bars.iter() {
+            let rules = rules.find("binance", symbol, bar.open_time).unwrap();
+            ticks += u32::from([bar.open, bar.high, bar.low, bar.close].iter().any(|price| off(*price, rules.tick)));
+            lots += u32::from(off(bar.volume, rules.lot));
+        }
+        assert_eq!((ticks, lots), (off_tick, off_lot), "{symbol}");
     }
 }

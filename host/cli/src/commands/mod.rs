@@ -11,7 +11,9 @@ use crate::run::Ground;
 
 pub(crate) mod backtest;
 pub(crate) mod build;
+pub(crate) mod data;
 pub(crate) mod demo;
+pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod new;
 pub(crate) mod probe;

@@ -1,0 +1,54 @@
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+
+use crate::print;
+use crate::whole::{self, Existing};
+use crate::workspace::{FILE, TEMPLATE};
+
+/// Make a workspace: a folder for market data and strategies, with its settings.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  tiltyard init\n  tiltyard init my-workspace")]
+pub(crate) struct Args {
+    /// The folder; it may exist.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// Say what would be made, and make nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Folders of a workspace.
+const FOLDERS: [&str; 2] = ["data", "strategies"];
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let file = args.folder.join(FILE);
+    ensure!(!file.exists(), "{} is there already; edit it, or give another folder", file.display());
+    if !args.dry_run {
+        for folder in FOLDERS.map(|name| args.folder.join(name)) {
+            fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        // Last, so that what has it is whole.
+        whole::write(&file, Existing::Kept, |file| file.write_all(TEMPLATE.as_bytes()))?;
+    }
+    if args.json {
+        let document = json!({"workspace": args.folder, "file": file, "folders": FOLDERS, "dry_run": args.dry_run});
+        print::out(&serde_json::to_string_pretty(&document)?);
+    } else {
+        let is = if args.dry_run { "would become" } else { "is" };
+        print::out(&format!(
+            "{} {is} a workspace, with {FILE}, {}/. Begin with\n\n  tiltyard data import FILE --symbol BTCUSDT\n  \
+             tiltyard data synth",
+            args.folder.display(),
+            FOLDERS.join("/, "),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,118 @@
+//! A workspace: the folder in which somebody works, found by its `tiltyard.toml`.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use tiltyard_market::{Catalog, Instruments};
+
+/// The file that makes a folder a workspace.
+pub(crate) const FILE: &str = "tiltyard.toml";
+/// What `tiltyard init` writes into it.
+pub(crate) const TEMPLATE: &str = include_str!("workspace.toml");
+
+/// A folder with a [`FILE`], and what that says.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace {
+    folder: PathBuf,
+    config: Config,
+}
+
+/// What the file says, or the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Config {
+    /// The venue that is meant where none is given.
+    venue: String,
+    /// The folder of the catalog.
+    data: PathBuf,
+    /// The file of rules of instruments; `None` for those that are built in.
+    instruments: Option<PathBuf>,
+}
+
+impl Workspace {
+    /// The workspace in this folder, or the nearest from here upward.
+    pub(crate) fn find(given: Option<&Path>) -> Result<Self> {
+        let folder = match given {
+            Some(folder) if folder.join(FILE).is_file() => folder.to_owned(),
+            Some(folder) => bail!(
+                "{} is no workspace, it has no {FILE}; make one with `tiltyard init {}`",
+                folder.display(),
+                folder.display()
+            ),
+            None => {
+                let here = env::current_dir().context("finding the folder that this is")?;
+                let above = here.ancestors().find(|folder| folder.join(FILE).is_file());
+                above.map(Path::to_owned).with_context(|| {
+                    format!(
+                        "there is no {FILE} here or above; make a workspace with `tiltyard init`, or give one with \
+                         --workspace DIR"
+                    )
+                })?
+            }
+        };
+        let path = folder.join(FILE);
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let config = Config::parse(&path.display().to_string(), &text)?;
+        Ok(Self { folder, config })
+    }
+
+    /// Where the series are.
+    pub(crate) fn catalog(&self) -> Result<Catalog> {
+        Ok(Catalog::open(self.folder.join(&self.config.data))?)
+    }
+
+    /// The rules of instruments.
+    pub(crate) fn instruments(&self) -> Result<Instruments> {
+        let Some(path) = &self.config.instruments else { return Ok(Instruments::built_in()) };
+        let path = self.folder.join(path);
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        Ok(Instruments::parse(&path.display().to_string(), &text)?)
+    }
+
+    /// The venue that is meant if none is given.
+    pub(crate) fn venue<'a>(&'a self, given: Option<&'a str>) -> &'a str {
+        given.unwrap_or(&self.config.venue)
+    }
+}
+
+impl Config {
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        Ok(tiltyard_config::parse(name, text, |file| {
+            let mut name = |key: &str| {
+                let text = file.optional_text(key)?;
+                if text.trim().is_empty() {
+                    file.problem(key, "is empty; give a name, or remove it");
+                }
+                Some(text)
+            };
+            Some(Self {
+                venue: name("venue").unwrap_or_else(|| "binance".to_owned()),
+                data: name("data").unwrap_or_else(|| "data".to_owned()).into(),
+                instruments: name("instruments").map(PathBuf::from),
+            })
+        })?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Config, TEMPLATE};
+
+    #[test]
+    fn the_template_says_what_holds_without_it() {
+        assert_eq!(Config::parse("t", TEMPLATE).unwrap(), Config::parse("t", "").unwrap());
+    }
+
+    #[test]
+    fn all_mistakes_are_named_at_once() {
+        let error = Config::parse("tiltyard.toml", "venue = 3\ndata = ' '\ncolour = 'red'\n").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "tiltyard.toml has 3 problems\n  \
+             `venue` is 3; it takes a text\n  \
+             `data` is empty; give a name, or remove it\n  \
+             `colour` is not known; remove it, or correct its name"
+        );
+    }
+}
