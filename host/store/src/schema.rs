@@ -26,9 +26,11 @@ pub(crate) enum Found {
 
 /// Looks without writing.
 pub(crate) fn find(connection: &Connection) -> rusqlite::Result<Found> {
-    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let (application, version) = (number("application_id")?, number("user_version")?);
-    let empty = connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
+    // One statement, so that all of it is seen at one moment, whoever migrates the file meanwhile.
+    let sql = "SELECT application_id, user_version, NOT EXISTS (SELECT 1 FROM sqlite_schema)
+        FROM pragma_application_id, pragma_user_version";
+    let (application, version, empty): (i32, i32, bool) =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(match (application, version) {
         (0, 0) if empty => Found::Store { version: 0 },
         (APPLICATION, 1..) if version as usize > MIGRATIONS.len() => Found::Newer { version },
