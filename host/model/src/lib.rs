@@ -19,6 +19,7 @@ mod start;
 mod text;
 mod ticket;
 mod time;
+mod variant;
 
 pub use bar::{Bar, Columns};
 pub use desk::{Desk, Level, MarketError, Quote, TimerError, TimerId};
@@ -37,5 +38,6 @@ pub use start::Start;
 pub use text::{is_shown, shown};
 pub use ticket::{Change, Gap, OrderKind, Protection, Ticket};
 pub use time::Nanos;
+pub use variant::Variant;
 // The one kind of exact number; named here so that other crates agree on it.
 pub use rust_decimal::Decimal;
