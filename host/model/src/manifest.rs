@@ -9,6 +9,10 @@ use crate::{Nanos, Parameter, ParameterError, Value, is_shown, shown};
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "tiltyard:manifest";
 
+/// The JSON Schema (draft 2020-12) of a manifest, a part of the contract. It says what [`Manifest::parse`] checks as far
+/// as a schema can.
+pub const MANIFEST_SCHEMA: &str = include_str!("../../../wit/manifest.schema.json");
+
 /// What a strategy declares about itself: a JSON document in the custom section [`MANIFEST_SECTION`], so that it can
 /// be read without running anything.
 ///
