@@ -35,6 +35,7 @@ enum Command {
     #[command(subcommand)]
     Probe(commands::probe::Args),
     Profiles(commands::profiles::Args),
+    Schema(commands::schema::Args),
     /// The compiling child process.
     #[command(name = commands::COMPILE_VERB, hide = true)]
     Compile {
@@ -54,10 +55,28 @@ fn main() -> ExitCode {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Probe(args) => commands::probe::run(&args),
         Command::Profiles(args) => commands::profiles::run(&args),
+        Command::Schema(args) => commands::schema::run(&args),
         Command::Compile { args } => return tiltyard_sandbox::compile_worker(&args),
     };
     result.unwrap_or_else(|error| {
         print::error(&format!("{error:#}"));
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Args, commands::schema::SCHEMAS};
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_verb_that_prints_json_has_a_schema() {
+        let program = Args::command();
+        for verb in program.get_subcommands() {
+            let prints_json = |command: &clap::Command| command.get_arguments().any(|arg| arg.get_id() == "json");
+            if prints_json(verb) || verb.get_subcommands().any(prints_json) {
+                assert!(SCHEMAS.iter().any(|(name, _)| *name == verb.get_name()), "{}", verb.get_name());
+            }
+        }
+    }
 }

@@ -25,7 +25,9 @@ pub use bar::{Bar, Columns};
 pub use desk::{Desk, Level, MarketError, Quote, TimerError, TimerId};
 pub use digest::{Digest, DigestParseError, Digester};
 pub use instrument::{Instrument, InstrumentIndex, InstrumentKind};
-pub use manifest::{HostStop, Instruments, Interval, MANIFEST_SECTION, Manifest, ManifestError, Schedule};
+pub use manifest::{
+    HostStop, Instruments, Interval, MANIFEST_SCHEMA, MANIFEST_SECTION, Manifest, ManifestError, Schedule,
+};
 pub use money::{MONEY_SCALE, Money, Price, Qty, Rounding, decimal, notional, share, to_f64};
 pub use order::{
     Acceptance, Fill, Liquidity, OpenOrder, OrderId, OrderOrigin, OrderRequest, OrderStatus, OrderType, OrderUpdate,

@@ -9,6 +9,10 @@ use crate::{Nanos, Parameter, ParameterError, Value, is_shown, shown};
 /// The custom section of a component that holds its manifest.
 pub const MANIFEST_SECTION: &str = "tiltyard:manifest";
 
+/// The JSON Schema (draft 2020-12) of a manifest, a part of the contract. It says what [`Manifest::parse`] checks as far
+/// as a schema can.
+pub const MANIFEST_SCHEMA: &str = include_str!("../../../wit/manifest.schema.json");
+
 /// What a strategy declares about itself: a JSON document in the custom section [`MANIFEST_SECTION`], so that it can
 /// be read without running anything.
 ///
@@ -235,7 +239,9 @@ fn is_name(name: &str) -> bool {
 
 fn is_version(version: &str) -> bool {
     let mut parts = version.split('.');
-    let mut number = || parts.next().is_some_and(|part| part.len() <= 9 && part.parse::<u32>().is_ok());
+    // Not `parse`, which takes a plus sign too.
+    let is_number = |part: &str| (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut number = || parts.next().is_some_and(is_number);
     number() && number() && number() && parts.next().is_none()
 }
 
@@ -304,7 +310,9 @@ impl TryFrom<String> for Interval {
         UNITS
             .iter()
             .find_map(|(unit, secs)| {
-                let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
+                // A number may begin with a plus sign, an interval may not.
+                let digits = text.strip_suffix(unit).filter(|digits| !digits.starts_with('+'))?;
+                let count: i64 = digits.parse().ok()?;
                 (1..=366).contains(&count).then(|| Self::Only(Nanos::from_secs(count * secs)))
             })
             .ok_or_else(|| format!("interval `{}` must be `any` or like 1m, 4h or 1d", cut(&text)))
@@ -428,7 +436,7 @@ mod tests {
         for text in ["any", "1s", "1m", "15m", "1h", "4h", "1d", "7d"] {
             assert_eq!(Interval::try_from(text.to_owned()).unwrap().to_string(), text);
         }
-        for text in ["", "1", "h", "0m", "-1h", "1y", "999999999999h"] {
+        for text in ["", "1", "h", "0m", "-1h", "+1h", "1y", "999999999999h"] {
             assert!(Interval::try_from(text.to_owned()).is_err(), "{text}");
         }
     }

@@ -19,6 +19,7 @@ pub(crate) mod new;
 pub(crate) mod probe;
 pub(crate) mod profiles;
 pub(crate) mod replay;
+pub(crate) mod schema;
 
 /// The verb under which this program is its own compiling child.
 pub(crate) const COMPILE_VERB: &str = "compile-component";
