@@ -7,6 +7,7 @@
 
 mod books;
 mod clearing;
+mod course;
 mod desk;
 mod event;
 mod execution;
@@ -27,6 +28,7 @@ mod timers;
 pub mod venue;
 
 pub use books::{Books, Record, Sample};
+pub use course::Course;
 pub use desk::TradingDesk;
 pub use event::{Entry, Event, Log};
 pub use execution::{Execution, Reason, StrategyIndex, Update};

@@ -2,15 +2,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tiltyard_model::Nanos;
-use tiltyard_stats::{self as stats, Figure};
+use tiltyard_stats::{self as stats, Figure, SharpeEvidence};
 
-use crate::books::{Record, Sample};
-use crate::ledger::RoundTrip;
-
-/// A day, the shortest period of the usual conventions.
-const DAY: i64 = 86_400_000_000_000;
-/// Days from which on returns are taken by day.
-const DAYS: i64 = 28;
+use crate::books::Record;
+use crate::course::{Course, DAY, changes};
 
 /// How a strategy did. Formulas follow quantstats and empyrical, as documented in [`tiltyard_stats`]; a figure that is
 /// not defined is absent, and [`Metrics::undefined`] says why.
@@ -30,6 +25,10 @@ pub struct Metrics {
     pub volatility: Option<f64>,
     /// Mean return ÷ standard deviation (ddof 1), a year, without a risk-free rate.
     pub sharpe: Option<f64>,
+    /// Third standardised moment of the returns, biased: negative where large losses are more frequent than large gains.
+    pub skewness: Option<f64>,
+    /// Fourth standardised moment of the returns, biased and raw: 3 for a normal distribution.
+    pub kurtosis: Option<f64>,
     /// Mean return ÷ √(Σ min(r, 0)² ÷ n), a year.
     pub sortino: Option<f64>,
     /// Annual return ÷ |max drawdown|.
@@ -114,29 +113,33 @@ impl Metrics {
     /// How a strategy did, from its record.
     #[must_use]
     pub fn of(record: &Record, basis: &Basis) -> Self {
-        let totals = record.ledger.totals();
-        let initial = totals.initial.to_f64();
-        let (returns, convention) = returns(initial, &record.curve, basis);
+        Self::of_course(&Course::of(record, basis))
+    }
+
+    /// How a strategy did over one run, or several that were strung together.
+    #[must_use]
+    pub fn of_course(course: &Course<'_>) -> Self {
+        let initial = course.initial;
+        let (returns, convention) = course.returns();
         let year = convention.periods_per_year;
-        let trips = record.ledger.round_trips();
-        let net: Vec<f64> = trips.iter().map(|trip| trip.net.to_f64()).collect();
+        let net: Vec<f64> = course.trips.iter().map(|trip| trip.net).collect();
         let wins: Vec<f64> = net.iter().copied().filter(|net| *net > 0.0).collect();
         let losses: Vec<f64> = net.iter().copied().filter(|net| *net < 0.0).collect();
-        let weeks = span(&record.curve, basis) / (7.0 * DAY as f64);
-        let asked = record.accepted + record.refused;
+        let weeks = course.span() / (7.0 * DAY as f64);
+        let asked = course.accepted + course.refused;
+        let evidence = SharpeEvidence::of(&returns);
         let mut undefined = Undefined::default();
         let mut figure = |name: &str, figure: Figure| undefined.note(name, figure);
         let metrics = Self {
             initial_equity: initial,
-            final_equity: totals.equity.to_f64(),
+            final_equity: course.last,
             // The exact quotient; compounding the returns again would only add rounding.
-            total_return: figure(
-                "total_return",
-                stats::total_return(&returns).map(|_| totals.equity.to_f64() / initial - 1.0),
-            ),
+            total_return: figure("total_return", stats::total_return(&returns).map(|_| course.last / initial - 1.0)),
             annual_return: figure("annual_return", stats::annual_return(&returns, year)),
             volatility: figure("volatility", stats::volatility(&returns, year)),
             sharpe: figure("sharpe", stats::sharpe(&returns, year)),
+            skewness: figure("skewness", evidence.map(|evidence| evidence.skewness)),
+            kurtosis: figure("kurtosis", evidence.map(|evidence| evidence.kurtosis)),
             sortino: figure("sortino", stats::sortino(&returns, year)),
             calmar: figure("calmar", stats::calmar(&returns, year)),
             max_drawdown: figure("max_drawdown", stats::max_drawdown(&returns)),
@@ -146,26 +149,26 @@ impl Metrics {
             ),
             max_drawdown_marked: figure(
                 "max_drawdown_marked",
-                stats::max_drawdown(&changes(initial, record.curve.iter().map(|sample| sample.equity))),
+                stats::max_drawdown(&changes(initial, course.curve.iter().map(|sample| sample.equity))),
             ),
             hit_rate: figure("hit_rate", stats::hit_rate(&net)),
             profit_factor: figure("profit_factor", stats::profit_factor(&net)),
             expectancy: figure("expectancy", stats::mean(&net)),
             average_win: figure("average_win", stats::mean(&wins)),
             average_loss: figure("average_loss", stats::mean(&losses)),
-            trades: trips.len() as u64,
-            trades_per_week: ratio(trips.len() as f64, weeks),
-            average_holding_hours: figure("average_holding_hours", stats::mean(&holding_hours(trips))),
+            trades: net.len() as u64,
+            trades_per_week: ratio(net.len() as f64, weeks),
+            average_holding_hours: figure("average_holding_hours", stats::mean(&course.holding_hours())),
             exposure: ratio(
-                record.curve.iter().filter(|sample| sample.exposed).count() as f64,
-                record.curve.len() as f64,
+                course.curve.iter().filter(|sample| sample.exposed).count() as f64,
+                course.curve.len() as f64,
             ),
-            turnover: mean_equity(&record.curve).and_then(|mean| ratio(record.ledger.turnover().to_f64(), mean)),
-            fees: totals.fees.to_f64(),
+            turnover: course.mean_equity().and_then(|mean| ratio(course.turnover, mean)),
+            fees: course.fees,
             funding: 0.0,
-            violations: record.violations,
-            reject_rate: ratio((record.refused + record.rejected) as f64, asked as f64),
-            fuel_per_bar: ratio(record.fuel as f64, record.bars as f64).filter(|_| record.fuel > 0),
+            violations: course.violations,
+            reject_rate: ratio((course.refused + course.rejected) as f64, asked as f64),
+            fuel_per_bar: ratio(course.fuel as f64, course.bars as f64).filter(|_| course.fuel > 0),
             decision_latency_ms: None,
             returns: convention,
             undefined: BTreeMap::new(),
@@ -185,6 +188,19 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    /// What the Sharpe ratio's certainty depends on, per period; absent where the Sharpe ratio is.
+    #[must_use]
+    pub fn evidence(&self) -> Option<SharpeEvidence> {
+        Some(SharpeEvidence {
+            sharpe: self.sharpe? / self.returns.periods_per_year.sqrt(),
+            observations: self.returns.count,
+            skewness: self.skewness?,
+            kurtosis: self.kurtosis?,
+        })
+    }
+}
+
 /// Figures that are not defined, and why.
 #[derive(Default)]
 struct Undefined(BTreeMap<String, String>);
@@ -198,65 +214,6 @@ impl Undefined {
 /// A quotient, if there is something to divide by.
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
-}
-
-/// From the beginning of the run to its last instant, in nanoseconds.
-fn span(curve: &[Sample], basis: &Basis) -> f64 {
-    curve.last().map_or(0.0, |last| (last.time - basis.begin).0 as f64)
-}
-
-fn mean_equity(curve: &[Sample]) -> Option<f64> {
-    ratio(curve.iter().map(|sample| sample.equity).sum(), curve.len() as f64)
-}
-
-fn holding_hours(trips: &[RoundTrip]) -> Vec<f64> {
-    let hour = 3_600e9;
-    trips.iter().map(|trip| (trip.exit_time - trip.entry_time).0 as f64 / hour).collect()
-}
-
-/// Relative changes from each value to the next, the first from `before`. A value that is not above 0 ends the series with
-/// the loss of everything.
-fn changes(mut before: f64, values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut changes = Vec::new();
-    for value in values {
-        if value <= 0.0 || before <= 0.0 {
-            changes.push(-1.0);
-            break;
-        }
-        changes.push(value / before - 1.0);
-        before = value;
-    }
-    changes
-}
-
-/// The returns that figures are taken from, and what they are.
-fn returns(initial: f64, curve: &[Sample], basis: &Basis) -> (Vec<f64>, Convention) {
-    let convention = |period, count, periods_per_year| Convention { period, count, periods_per_year };
-    if span(curve, basis) < (DAYS * DAY) as f64 {
-        let returns = changes(initial, curve.iter().map(|sample| sample.equity));
-        let count = returns.len();
-        let periods = basis.days_per_year * DAY as f64 / basis.interval.0.max(1) as f64;
-        return (returns, convention(Period::PerBar, count, periods));
-    }
-    // A bar that closes at midnight belongs to the day that ends.
-    let day = |time: Nanos| (time.0 - 1).div_euclid(DAY);
-    let first = basis.begin.0.div_euclid(DAY);
-    let last = curve.last().map_or(first, |sample| day(sample.time));
-    let mut closes = vec![None; usize::try_from(last - first + 1).unwrap_or_default()];
-    for sample in curve {
-        let at = usize::try_from(day(sample.time) - first).ok();
-        if let Some(close) = at.and_then(|at| closes.get_mut(at)) {
-            *close = Some(sample.equity);
-        }
-    }
-    let mut equity = initial;
-    let closes = closes.into_iter().map(|close| {
-        equity = close.unwrap_or(equity);
-        equity
-    });
-    let returns = changes(initial, closes);
-    let count = returns.len();
-    (returns, convention(Period::Daily, count, basis.days_per_year))
 }
 
 #[cfg(test)]
