@@ -13,6 +13,8 @@ use std::cell::RefCell;
 
 pub use problems::{ConfigError, Problem, Problems};
 pub use section::Section;
+/// Any value of a text, for keys whose values have several forms.
+pub use toml::Value;
 
 /// Reads a text with a reader of its sections. `name` is used in messages.
 ///

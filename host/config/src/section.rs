@@ -57,6 +57,50 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The whole number under this key, from `least` to `most`, if there is one.
+    pub fn optional_whole(&mut self, key: &str, least: i64, most: i64) -> Option<i64> {
+        match self.table.remove(key)? {
+            Value::Integer(number) if (least..=most).contains(&number) => Some(number),
+            other => self.refuse(key, &other, &format!("a whole number from {least} to {most}")),
+        }
+    }
+
+    /// The texts under this key, none of them empty; no texts if there is no such key.
+    pub fn texts(&mut self, key: &str) -> Vec<String> {
+        let values = match self.table.remove(key) {
+            None => return Vec::new(),
+            Some(Value::Array(values)) => values,
+            Some(other) => vec![other],
+        };
+        let mut texts = Vec::with_capacity(values.len());
+        for value in values {
+            match value {
+                Value::String(text) if !text.trim().is_empty() => texts.push(text),
+                other => drop(self.refuse::<()>(key, &other, "texts, such as [\"one\", \"two\"]")),
+            }
+        }
+        texts
+    }
+
+    /// The table under `[key]`, if there is one.
+    pub fn section(&mut self, key: &str) -> Option<Section<'a>> {
+        match self.table.remove(key)? {
+            Value::Table(table) => Some(Section { table, place: self.place_of(key), problems: self.problems }),
+            other => self.refuse(key, &other, &format!("a table, under [{key}]")),
+        }
+    }
+
+    /// The keys that were not taken yet, in alphabetical order: for tables whose keys are names of the user's choice.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.table.keys().cloned().collect()
+    }
+
+    /// Whatever is under this key, if anything is.
+    pub fn value(&mut self, key: &str) -> Option<Value> {
+        self.table.remove(key)
+    }
+
     /// The tables under `[[key]]`, in order; none if there are none.
     pub fn sections(&mut self, key: &str) -> Vec<Section<'a>> {
         let takes = format!("tables, each under [[{key}]]");
