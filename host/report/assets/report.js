@@ -14,6 +14,9 @@
       "font.color": colour("--text"),
       "hoverlabel.bgcolor": colour("--raised"),
       "hoverlabel.font.color": colour("--text"),
+      "modebar.bgcolor": "rgba(0,0,0,0)",
+      "modebar.color": colour("--faint"),
+      "modebar.activecolor": colour("--text"),
     };
     for (const axis of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
       changes[`${axis}.gridcolor`] = colour("--line");

@@ -47,11 +47,12 @@ pub(crate) fn equity_and_drawdown(initial: f64, equity: &[(Nanos, f64)]) -> Char
 
 /// The equity of several, one line each.
 pub(crate) fn equity_of_leaders(leaders: &[(String, Vec<(Nanos, f64)>)]) -> Chart {
-    let line = |((name, equity), colour): (&(String, Vec<(Nanos, f64)>), &&'static str)| -> Box<dyn Trace> {
+    let lines = leaders.iter().zip(COLOURS.iter().cycle()).map(|((name, equity), colour)| {
         let (times, values) = columns(&thin::points(equity));
-        Scatter::new(times, values).name(label(name)).mode(Mode::Lines).line(Line::new().color(*colour).width(1.5))
-    };
-    let lines = leaders.iter().zip(COLOURS.iter().cycle()).map(line).collect();
+        let line = Line::new().color(*colour).width(1.5);
+        Scatter::new(times, values).name(label(name)).mode(Mode::Lines).line(line) as Box<dyn Trace>
+    });
+    let lines = lines.collect();
     let layout = Layout::new().show_legend(true).x_axis(time_axis()).y_axis(value_axis("Equity"));
     let longest = leaders.iter().map(|(_, equity)| equity.len()).max().unwrap_or_default();
     Chart::new("Equity of the leaders", "Equity of the leaders over time, one line each", lines, &layout)
@@ -65,11 +66,22 @@ fn percent_axis(title: &str) -> Axis {
 #[cfg(test)]
 mod tests {
     use super::drawdown;
+    use proptest::prelude::*;
     use tiltyard_model::Nanos;
 
     fn falls(initial: f64, values: &[f64]) -> Vec<f64> {
         let equity: Vec<_> = values.iter().enumerate().map(|(at, value)| (Nanos(at as i64), *value)).collect();
         drawdown(initial, &equity).into_iter().map(|(_, fall)| fall).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_deepest_is_the_figure_of_the_metrics(values in prop::collection::vec(1.0..1e6f64, 1..200)) {
+            let before = std::iter::once(500.0).chain(values.iter().copied());
+            let returns: Vec<f64> = values.iter().zip(before).map(|(value, before)| value / before - 1.0).collect();
+            let deepest = falls(500.0, &values).into_iter().fold(0.0, f64::min);
+            prop_assert!((deepest - tiltyard_stats::max_drawdown(&returns).unwrap()).abs() < 1e-9);
+        }
     }
 
     #[test]

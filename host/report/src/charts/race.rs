@@ -39,14 +39,13 @@ pub(crate) fn standings(standings: &Standings) -> Chart {
     let drawn: Vec<usize> = (0..standings.windows.len()).filter(kept).collect();
     let all = places(&standings.windows);
     let windows: Vec<String> = drawn.iter().map(|at| all[*at].clone()).collect();
-    let line = |(series, colour): (&crate::StandingSeries, &&'static str)| -> Box<dyn Trace> {
+    let lines = standings.series.iter().zip(COLOURS.iter().cycle()).map(|(series, colour)| {
         let values: Vec<_> = drawn.iter().map(|at| series.values[*at].filter(|value| value.is_finite())).collect();
-        Scatter::new(windows.clone(), values)
-            .name(label(&series.label))
-            .mode(Mode::LinesMarkers)
-            .line(Line::new().color(*colour).width(1.5))
-    };
-    let lines = standings.series.iter().zip(COLOURS.iter().cycle()).map(line).collect();
+        let line = Line::new().color(*colour).width(1.5);
+        Scatter::new(windows.clone(), values).name(label(&series.label)).mode(Mode::LinesMarkers).line(line)
+            as Box<dyn Trace>
+    });
+    let lines = lines.collect();
     let (title, axis) = match standings.standing {
         // The first is on top.
         Standing::Rank => ("Rank", value_axis("Rank").range(vec![lowest(standings) + 0.5, 0.5])),
