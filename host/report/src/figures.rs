@@ -2,7 +2,7 @@
 
 use tiltyard_engine::{Metrics, Period};
 
-use crate::format::{amount, count, percent, ratio};
+use crate::format::{NONE, amount, count, exact, percent, ratio};
 use crate::text;
 
 /// A row of the table.
@@ -34,7 +34,7 @@ impl Unit {
             Self::Ratio => ratio(value),
             Self::Amount => amount(value),
             Self::Hours => ratio(value) + " h",
-            Self::Periods | Self::Count => ratio(value).trim_end_matches(".00").to_owned(),
+            Self::Periods | Self::Count => exact(value),
             Self::Milliseconds => ratio(value) + " ms",
         }
     }
@@ -47,13 +47,13 @@ pub(crate) fn convention(metrics: &Metrics) -> String {
         Period::Daily => "daily returns (UTC)",
         Period::PerBar => "returns per bar",
     };
-    let year = ratio(Some(returns.periods_per_year));
-    format!("{} {kind}, {} periods a year", count(returns.count as u64), year.trim_end_matches(".00"))
+    let year = exact(Some(returns.periods_per_year));
+    format!("{} {kind}, {year} periods a year", count(returns.count as u64))
 }
 
 /// All figures, in the order that people ask for them.
 pub(crate) fn rows(metrics: &Metrics) -> Vec<FigureRow> {
-    let year = ratio(Some(metrics.returns.periods_per_year)).trim_end_matches(".00").to_owned();
+    let year = exact(Some(metrics.returns.periods_per_year));
     let period = match metrics.returns.period {
         Period::Daily => "daily (UTC)",
         Period::PerBar => "per-bar",
@@ -69,7 +69,7 @@ pub(crate) fn rows(metrics: &Metrics) -> Vec<FigureRow> {
         };
         FigureRow {
             name,
-            value: finite.map_or_else(|| crate::format::NONE.to_owned(), |value| unit.format(value)),
+            value: finite.map_or_else(|| NONE.to_owned(), |value| unit.format(value)),
             basis: finite.map_or_else(why, |_| basis.to_owned()),
             undefined: finite.is_none(),
         }

@@ -27,6 +27,6 @@ pub use error::ReportError;
 pub use run::{InstrumentBars, RunReport};
 pub use tournament::{HeatMap, LeaderFigures, LeaderRow, Standing, StandingSeries, Standings, TournamentReport};
 
-/// No report is larger than this, in bytes, whatever it is made of. 4.7 million of them are the script that draws charts; a
-/// year of hours on one instrument adds about half a million.
+/// No report is larger than this, in bytes, whatever it is made of. 4.7 million of them are the script that draws charts; four
+/// years of hours on one instrument add 0.4 million.
 pub const MAX_BYTES: usize = 16 << 20;

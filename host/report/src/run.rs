@@ -8,7 +8,7 @@ use tiltyard_model::{Columns, Nanos};
 use crate::charts::{self, Chart};
 use crate::error::ReportError;
 use crate::figures::{self, FigureRow};
-use crate::format::{NONE, amount, count, exact, percent, time, time_of_milliseconds};
+use crate::format::{NONE, amount, count, exact, percent, ratio, time, time_of_milliseconds};
 use crate::monthly::MonthlyReturns;
 use crate::page::Page;
 use crate::text::{self, name, prose};
@@ -207,7 +207,7 @@ fn facts(report: &RunReport) -> Vec<(&'static str, String)> {
 fn highlights(metrics: &Metrics) -> Vec<(&'static str, String)> {
     vec![
         ("Total return", percent(metrics.total_return)),
-        ("Sharpe", crate::format::ratio(metrics.sharpe)),
+        ("Sharpe", ratio(metrics.sharpe)),
         ("Max drawdown", percent(metrics.max_drawdown)),
         ("Trades", count(metrics.trades)),
         ("Violations", count(metrics.violations)),

@@ -97,6 +97,18 @@ pub(crate) fn script_json(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::{label, name, pairs, places, prose, script_json};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_is_markup_to_a_script_or_a_chart(text in any::<String>()) {
+            prop_assert!(!label(&text).contains(['<', '>']));
+            let json = script_json(&text);
+            let harmful = json.contains(['<', '>', '&', '\u{2028}', '\u{2029}']);
+            prop_assert!(!harmful);
+            prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
+    }
 
     #[test]
     fn what_was_cut_says_so() {

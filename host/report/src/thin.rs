@@ -99,37 +99,52 @@ impl<T> Ends<T> {
 mod tests {
     use super::{CANDLES, Ends, POINTS, candles, points};
     use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
     use tiltyard_model::{Bar, Columns, Nanos};
 
     fn series(values: &[f64]) -> Vec<(Nanos, f64)> {
         values.iter().enumerate().map(|(at, value)| (Nanos(at as i64), *value)).collect()
     }
 
-    proptest! {
-        #[test]
-        fn thinning_keeps_ends_extremes_and_order(values in prop::collection::vec(-1e9..1e9f64, 1..12_000)) {
+    /// Series have to be long to be thinned: more cases would cost more than they find, however many are asked for.
+    fn check<S: Strategy>(inputs: S, law: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+        let config = ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() };
+        TestRunner::new(config).run(&inputs, law).unwrap();
+    }
+
+    #[test]
+    fn thinning_keeps_ends_extremes_and_order() {
+        let ends = |series: &[(Nanos, f64)]| {
+            let wider = |(low, high): (f64, f64), (_, value): &(Nanos, f64)| (low.min(*value), high.max(*value));
+            series.iter().fold((f64::MAX, f64::MIN), wider)
+        };
+        check(prop::collection::vec(-1e9..1e9f64, 1..12_000), |values| {
             let whole = series(&values);
             let thin = points(&whole);
-            prop_assert!(thin.len() <= POINTS.max(1));
+            prop_assert!(thin.len() <= POINTS);
             prop_assert_eq!((thin.first(), thin.last()), (whole.first(), whole.last()));
-            let ends = |series: &[(Nanos, f64)]| series.iter().fold((f64::MAX, f64::MIN), |(low, high), (_, value)| (low.min(*value), high.max(*value)));
             prop_assert_eq!(ends(&thin), ends(&whole));
             prop_assert!(thin.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        }
+            Ok(())
+        });
+    }
 
-        #[test]
-        fn candles_cover_all_bars(length in 0usize..6_000) {
-            let bar = |at: usize| {
-                let middle = (at % 97) as f64;
-                Bar { open_time: Nanos(at as i64), open: middle, high: middle + 1.0, low: middle - 1.0, close: middle, volume: 1.0 }
-            };
+    #[test]
+    fn candles_cover_all_bars() {
+        let bar = |at: usize| {
+            let middle = (at % 97) as f64;
+            let (high, low) = (middle + 1.0, middle - 1.0);
+            Bar { open_time: Nanos(at as i64), open: middle, high, low, close: middle, volume: 1.0 }
+        };
+        let highest = |bars: &mut dyn Iterator<Item = Bar>| bars.fold(f64::MIN, |high, bar| high.max(bar.high));
+        check(0usize..6_000, |length| {
             let bars: Columns = (0..length).map(bar).collect();
             let (drawn, each) = candles(&bars);
             prop_assert!(drawn.len() <= CANDLES && drawn.len() == length.div_ceil(each));
             prop_assert_eq!(drawn.iter().map(|bar| bar.volume).sum::<f64>(), length as f64);
-            let high = |bars: &mut dyn Iterator<Item = Bar>| bars.fold(f64::MIN, |high, bar| high.max(bar.high));
-            prop_assert_eq!(high(&mut drawn.iter().copied()), high(&mut bars.iter()));
-        }
+            prop_assert_eq!(highest(&mut drawn.iter().copied()), highest(&mut bars.iter()));
+            Ok(())
+        });
     }
 
     #[test]
