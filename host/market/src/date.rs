@@ -1,6 +1,6 @@
 //! Instants as people write them, in UTC.
 
-use jiff::Timestamp;
+use jiff::{Span, Timestamp};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use tiltyard_model::{Nanos, shown};
@@ -53,10 +53,34 @@ pub fn format_time(time: Nanos) -> String {
     Timestamp::from_nanosecond(time.0.into()).expect("64 bits of nanoseconds span 1677 to 2262, jiff more").to_string()
 }
 
+/// The instant so many calendar months (UTC) earlier; the last day of a month that is too short. Not before 1677.
+#[must_use]
+pub fn months_before(time: Nanos, months: u32) -> Nanos {
+    let zoned = Timestamp::from_nanosecond(time.0.into())
+        .expect("64 bits of nanoseconds span 1677 to 2262, jiff more")
+        .to_zoned(TimeZone::UTC);
+    let earlier = Span::new().try_months(months).ok().and_then(|span| zoned.checked_sub(span).ok());
+    let nanos = earlier.and_then(|earlier| i64::try_from(earlier.timestamp().as_nanosecond()).ok());
+    Nanos(nanos.unwrap_or(i64::MIN))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{DateError, format_time, parse_date};
+    use super::{DateError, format_time, months_before, parse_date};
     use tiltyard_model::Nanos;
+
+    #[test]
+    fn months_are_those_of_the_calendar() {
+        for (time, months, expected) in [
+            ("2026-05-24T09:00:00Z", 3, "2026-02-24T09:00:00Z"),
+            ("2024-05-31T00:00:00Z", 3, "2024-02-29T00:00:00Z"),
+            ("2024-01-15T12:30:00Z", 13, "2022-12-15T12:30:00Z"),
+            ("2024-01-15T12:30:00Z", 0, "2024-01-15T12:30:00Z"),
+        ] {
+            assert_eq!(format_time(months_before(parse_date(time).unwrap(), months)), expected);
+        }
+        assert_eq!(months_before(Nanos(0), u32::MAX), Nanos(i64::MIN));
+    }
 
     #[test]
     fn every_accepted_form_is_the_same_instant() {

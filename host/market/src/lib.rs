@@ -26,7 +26,7 @@ mod series;
 mod synth;
 
 pub use catalog::{About, Catalog, CatalogError, Entry, Kept, Key, KeyError, Origin, Stored, Synthetic, write_table};
-pub use date::{DateError, format_time, parse_date};
+pub use date::{DateError, format_time, months_before, parse_date};
 pub use export::write_csv;
 pub use import::{Import, ImportError, Imported, import};
 pub use infer::{FINEST_DECIMALS, infer_instrument};

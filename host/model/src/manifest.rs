@@ -192,6 +192,14 @@ impl Manifest {
         problems
     }
 
+    /// Bars of history that a run begins with: what the strategy asks for, and what the host needs to work out its stop (ten
+    /// times the bars of its average, and one for the first range).
+    #[must_use]
+    pub fn warm_up_of_run(&self) -> usize {
+        let host = self.host_stop.map_or(0, |stop| stop.atr_bars as usize * 10 + 1);
+        host.max(self.warm_up_bars as usize)
+    }
+
     /// The parameter with this name.
     ///
     /// # Errors

@@ -2,7 +2,7 @@ use rusqlite::{Row, params};
 use tiltyard_model::{Digest, Manifest, Nanos, Variant, shown};
 
 use crate::json::{from_text, to_text};
-use crate::sql::{all, count, one, require, whole, write};
+use crate::sql::{all, count, one, require, whole};
 use crate::{Batch, Kind, Store, StoreError};
 
 /// A compiled strategy. Its bytes are in a file of their own: [`Store::component_bytes`].
@@ -51,13 +51,11 @@ impl Batch<'_> {
         let text = to_text("the manifest", manifest)?;
         let size = whole("the size", bytes.len() as u64)?;
         self.files.keep(digest, bytes)?;
-        write(
-            self.connection,
+        self.write(
             "INSERT INTO lineages (name, first_seen) VALUES (?, ?) ON CONFLICT DO NOTHING",
             params![manifest.name, at.0],
         )?;
-        write(
-            self.connection,
+        self.write(
             "INSERT INTO components (digest, lineage, manifest, first_seen, size, origin) VALUES (?, ?, ?, ?, ?, ?)
              ON CONFLICT DO NOTHING",
             params![digest.0, manifest.name, text, at.0, size, origin],
@@ -89,8 +87,7 @@ impl Batch<'_> {
             "SELECT 1 FROM components WHERE digest = ?",
             [component.0],
         )?;
-        let rows = write(
-            self.connection,
+        let rows = self.write(
             "INSERT INTO variants (digest, component, parameters) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             params![variant.digest().0, component.0, to_text("a parameter", variant.parameters())?],
         )?;

@@ -3,6 +3,7 @@ use std::io;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use tiltyard_model::Digest;
 
 use crate::RunKey;
@@ -67,7 +68,10 @@ pub enum OpenError {
     },
 }
 
-/// Why something was not read or written. After an error of a [`Batch`](crate::Batch) nothing of it is kept.
+/// Why something was not read or written.
+///
+/// A [`Batch`](crate::Batch) that returns one is taken back. One that goes on after a refusal keeps the rest; after a
+/// failure of the database it is taken back whatever it returns.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Somebody else is writing.
@@ -210,11 +214,13 @@ impl fmt::Display for Kind {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked,
-            Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+        let Some(told) = error.sqlite_error() else { return Self::Sqlite(error) };
+        match (told.code, told.extended_code) {
+            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Self::Locked,
+            // The second is what a full disk is called when the index of the log does not fit.
+            (ErrorCode::DiskFull, _) | (_, SQLITE_IOERR_SHMSIZE) => Self::Full,
+            (ErrorCode::ReadOnly | ErrorCode::PermissionDenied, _) => Self::ReadOnly,
+            (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => Self::Damaged(error.to_string()),
             _ => Self::Sqlite(error),
         }
     }

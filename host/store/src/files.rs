@@ -28,8 +28,10 @@ impl ComponentFiles {
             Self::Memory(files) => _ = files.borrow_mut().insert(digest, bytes.to_owned()),
             // One that is damaged is written anew.
             Self::Folder(folder) if self.read(digest).is_err() => {
-                write(folder, &path(folder, digest), bytes)
-                    .map_err(|source| StoreError::File { path: path(folder, digest), source })?;
+                write(folder, &path(folder, digest), bytes).map_err(|source| match source.kind() {
+                    io::ErrorKind::StorageFull => StoreError::Full,
+                    _ => StoreError::File { path: path(folder, digest), source },
+                })?;
             }
             Self::Folder(_) => {}
         }
@@ -60,11 +62,18 @@ fn path(folder: &Path, digest: Digest) -> PathBuf {
 }
 
 fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    // A name has to last as well as what it names.
+    if !folder.is_dir() {
+        fs::create_dir_all(folder)?;
+        sync(folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    }
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    // The name has to last as well as what it names.
+    sync(folder)
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

@@ -10,13 +10,14 @@
 //!
 //! [`Store`] reads. Whatever is written is written in a [`Batch`], which is kept as a whole or not at all, also when the
 //! process is killed in the middle. What is kept is never replaced: writing the same again changes nothing, and writing
-//! something else under the same name is an error.
+//! something else under the same name is an error. Only of a trial that is written again do the first figures stay
+//! without a word, because it does not count again.
 //!
 //! - **Durability.** A batch survives the end of the process. [`Store::batch`] may lose the last batches when the power
 //!   fails (WAL, `synchronous=NORMAL`), never a part of one; [`Store::durable_batch`] waits for the disk and loses none.
 //! - **One writer.** Readers never wait. A second process that writes waits its turn, and then for no longer than
 //!   [`Store::PATIENCE`].
-//! - **Numbers** come back bit for bit, but for the sign of a zero, which SQLite drops. NaN and infinity are refused.
+//! - **Numbers** come back bit for bit, but for the sign of a zero in a column, which SQLite drops. NaN and infinity are refused.
 //! - **Time** is given by the caller; nothing here reads a clock.
 
 #![forbid(unsafe_code)]

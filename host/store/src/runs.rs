@@ -6,7 +6,7 @@ use tiltyard_engine::Metrics;
 use tiltyard_model::{Digest, Nanos, shown};
 
 use crate::json::{canonical, from_text, to_text};
-use crate::sql::{all, count, one, whole, write};
+use crate::sql::{all, count, one, whole};
 use crate::{Batch, Store, StoreError};
 
 /// The name of a run: the digest of everything it follows from.
@@ -75,8 +75,7 @@ impl Batch<'_> {
         let metrics = run.metrics.as_ref().map(|metrics| to_text("a set of metrics", metrics)).transpose()?;
         let fault = run.fault.as_ref().map(canonical);
         self.require_variant(run.variant)?;
-        let rows = write(
-            self.connection,
+        let rows = self.write(
             "INSERT INTO runs (key, variant, inputs, result, metrics, fuel, fault, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (key) DO NOTHING",
             params![key.0.0, run.variant.0, inputs, run.result.0, metrics, whole("fuel", run.fuel)?, fault, run.at.0],

@@ -39,14 +39,15 @@ pub(crate) fn find(connection: &Connection) -> rusqlite::Result<Found> {
     })
 }
 
-/// Brings a file to the newest schema, in one transaction.
-pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Brings a file to the newest schema, in one transaction. Says what it found, in case another program was first.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Found> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Again, now that nobody else can write: another process may have been first.
-    if let Found::Store { version } = find(&transaction)? {
+    let found = find(&transaction)?;
+    if let Found::Store { version } = found {
         MIGRATIONS[version as usize..].iter().try_for_each(|sql| transaction.execute_batch(sql))?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i32)?;
     }
-    transaction.commit()
+    transaction.commit()?;
+    Ok(found)
 }

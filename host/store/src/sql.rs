@@ -24,15 +24,6 @@ pub(crate) fn one<T>(
     connection.prepare_cached(sql)?.query_row(params, |row| Ok(read(row))).optional()?.transpose()
 }
 
-/// Writes, and says how many rows were.
-pub(crate) fn write(connection: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-    // SQLite takes a whole transaction back after some errors; what came then would be kept on its own.
-    if connection.is_autocommit() {
-        return Err(StoreError::Undone);
-    }
-    Ok(connection.prepare_cached(sql)?.execute(params)?)
-}
-
 /// Refuses what refers to nothing. SQLite would as well, without saying which reference it is.
 pub(crate) fn require(
     connection: &Connection,

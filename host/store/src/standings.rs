@@ -3,7 +3,7 @@ use serde_json::Value as Json;
 use tiltyard_model::{Digest, Nanos};
 
 use crate::json::{canonical, from_text};
-use crate::sql::{all, finite, require, write};
+use crate::sql::{all, finite, require};
 use crate::{Batch, Kind, Store, StoreError};
 
 /// Where a variant stood in a tournament at some time.
@@ -46,10 +46,10 @@ impl Batch<'_> {
         if !kept.is_empty() {
             return if kept == given { Ok(false) } else { Err(differs(tournament, label, &kept, &given)) };
         }
+        // Before the first row, so that a refusal leaves none.
+        given.iter().try_for_each(|standing| self.require_variant(standing.variant))?;
         for standing in &given {
-            self.require_variant(standing.variant)?;
-            write(
-                self.connection,
+            self.write(
                 "INSERT INTO standings (tournament, label, at, variant, rank, score, figures)
                  VALUES (?, ?, ?, ?, ?, ?, ?)",
                 params![

@@ -1,9 +1,10 @@
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Params, TransactionBehavior};
 
 use crate::files::ComponentFiles;
 use crate::schema::{self, Found, MIGRATIONS};
@@ -11,6 +12,9 @@ use crate::{OpenError, StoreError};
 
 /// The least a database has, in bytes.
 const SMALLEST_PAGE: u64 = 512;
+
+/// The size of a new store's pages, in bytes: a run takes some 2.5 KB, and of smaller pages each would fill one alone.
+const PAGE: u32 = 8192;
 
 /// What a workspace keeps.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub struct Store {
 pub struct Batch<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) files: &'a ComponentFiles,
+    /// Whether the database has failed, and may have kept a part of what it was given.
+    failed: Cell<bool>,
 }
 
 impl Store {
@@ -33,7 +39,7 @@ impl Store {
     /// Opens the store in this file, and makes or migrates it if need be. Its folder has to exist.
     ///
     /// # Errors
-    /// [`OpenError`]; the file is then what it was, and a new one at most empty.
+    /// [`OpenError`]; the file then has what it had, and a new one nothing.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         // SQLite would take a file that is shorter than its smallest page for an empty one, and write over it.
@@ -64,19 +70,21 @@ impl Store {
         let refuse = |error| refusal(path, error);
         connection.busy_timeout(Self::PATIENCE).map_err(refuse)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(refuse)?;
-        match schema::find(&connection).map_err(refuse)? {
-            Found::Store { .. } => {}
-            Found::Foreign { application } => return Err(OpenError::Foreign { path: path.to_owned(), application }),
-            Found::Newer { version: found } => {
-                let known = MIGRATIONS.len() as i32;
-                return Err(OpenError::Newer { path: path.to_owned(), found, known });
+        let accept = |found| match found {
+            Found::Store { .. } => Ok(()),
+            Found::Foreign { application } => Err(OpenError::Foreign { path: path.to_owned(), application }),
+            Found::Newer { version } => {
+                Err(OpenError::Newer { path: path.to_owned(), found: version, known: MIGRATIONS.len() as i32 })
             }
-        }
+        };
+        // Before anything is written.
+        accept(schema::find(&connection).map_err(refuse)?)?;
+        connection.pragma_update(None, "page_size", PAGE).map_err(refuse)?;
         let mode = write_ahead(&connection).map_err(refuse)?;
         if mode != "wal" && matches!(files, ComponentFiles::Folder(_)) {
             return Err(OpenError::Journal { path: path.to_owned(), mode });
         }
-        schema::migrate(&mut connection).map_err(refuse)?;
+        accept(schema::migrate(&mut connection).map_err(refuse)?)?;
         Ok(Self { connection, files })
     }
 
@@ -110,8 +118,9 @@ impl Store {
         self.connection.pragma_update(None, "synchronous", synchronous)?;
         // From the start, so that a batch waits for its turn before it reads what it will build on.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let written = write(&Batch { connection: &transaction, files: &self.files })?;
-        if transaction.is_autocommit() {
+        let batch = Batch { connection: &transaction, files: &self.files, failed: Cell::new(false) };
+        let written = write(&batch)?;
+        if batch.failed.get() {
             return Err(StoreError::Undone);
         }
         transaction.commit()?;
@@ -135,6 +144,19 @@ impl Store {
                 Err(StoreError::Damaged(format!("a row of {from} refers to one of {to} that is not there")))
             }
         }
+    }
+}
+
+impl Batch<'_> {
+    /// Writes, and says how many rows were. After one failure nothing more is written: SQLite takes a whole transaction
+    /// back after some, and what came then would be kept on its own.
+    pub(crate) fn write(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        if self.failed.replace(true) {
+            return Err(StoreError::Undone);
+        }
+        let rows = self.connection.prepare_cached(sql)?.execute(params)?;
+        self.failed.set(false);
+        Ok(rows)
     }
 }
 
@@ -173,10 +195,9 @@ mod tests {
     use super::{Batch, Store};
     use crate::StoreError;
     use crate::schema::{self, APPLICATION, MIGRATIONS};
-    use crate::sql::write;
 
     fn lineage(batch: &Batch<'_>, name: &str) -> Result<usize, StoreError> {
-        write(batch.connection, "INSERT INTO lineages VALUES (?, ?)", params![name, Nanos(1).0])
+        batch.write("INSERT INTO lineages VALUES (?, ?)", params![name, Nanos(1).0])
     }
 
     /// Enough for some hundred pages.
@@ -196,9 +217,10 @@ mod tests {
         // Not even if the error is swallowed and more is written.
         let swallowed = store.batch(|batch| {
             let _ = much(batch);
-            lineage(batch, "after")
+            let _ = lineage(batch, "after");
+            Ok(())
         });
-        assert!(matches!(swallowed, Err(StoreError::Undone | StoreError::Full)), "{swallowed:?}");
+        assert!(matches!(swallowed, Err(StoreError::Undone)), "{swallowed:?}");
         store.check().unwrap();
         assert_eq!(store.lineages().unwrap().len(), 1);
         allow(&store, 1 << 20);
@@ -224,8 +246,10 @@ mod tests {
     fn only_a_durable_batch_waits_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path().join("workspace.db")).unwrap();
-        let level = |batch: &Batch<'_>| Ok(batch.connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?);
-        let (normal, full): (i64, i64) = (1, 2);
+        let level = |batch: &Batch<'_>| -> Result<i64, StoreError> {
+            Ok(batch.connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?)
+        };
+        let (normal, full) = (1, 2);
         assert_eq!(store.batch(level).unwrap(), normal);
         assert_eq!(store.durable_batch(level).unwrap(), full);
         assert_eq!(store.batch(level).unwrap(), normal);

@@ -1,7 +1,7 @@
 use rusqlite::{Connection, Row, params};
 use tiltyard_model::{Digest, Nanos};
 
-use crate::sql::{all, one, write};
+use crate::sql::{all, one};
 use crate::{Batch, Kind, RunKey, Store, StoreError};
 
 /// Variants against each other on the same market, under the same rules.
@@ -68,15 +68,14 @@ impl Batch<'_> {
         if let Some(kept) = find(self.connection, id)? {
             return self.compare_tournament(&kept, name, entries).map(|()| id);
         }
-        write(
-            self.connection,
+        // Before the first row, so that a refusal leaves none.
+        entries.iter().try_for_each(|(variant, _)| self.require_variant(*variant))?;
+        self.write(
             "INSERT INTO tournaments (id, name, spec, began) VALUES (?, ?, ?, ?)",
             params![id.0, name, spec, at.0],
         )?;
         for (ordinal, (variant, window)) in entries.iter().enumerate() {
-            self.require_variant(*variant)?;
-            write(
-                self.connection,
+            self.write(
                 "INSERT INTO entries (tournament, ordinal, variant, window) VALUES (?, ?, ?, ?)",
                 params![id.0, ordinal as i64, variant.0, window],
             )?;
@@ -133,8 +132,7 @@ impl Batch<'_> {
             Some(kept) => return differs("run", kept.to_string(), run.to_string()),
             None => {}
         }
-        write(
-            self.connection,
+        self.write(
             "UPDATE entries SET run = ? WHERE tournament = ? AND ordinal = ?",
             params![run.0.0, tournament.0, ordinal],
         )?;
@@ -165,11 +163,7 @@ impl Batch<'_> {
         if pending > 0 {
             return Err(StoreError::Pending { tournament: id, pending });
         }
-        write(
-            self.connection,
-            "UPDATE tournaments SET finished = ?, result = ? WHERE id = ?",
-            params![at.0, result.0, id.0],
-        )?;
+        self.write("UPDATE tournaments SET finished = ?, result = ? WHERE id = ?", params![at.0, result.0, id.0])?;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 use rusqlite::{Connection, Row, params};
 use tiltyard_engine::TradeRow;
 
-use crate::sql::{all, count, finite, one, whole, write};
+use crate::sql::{all, count, finite, one, whole};
 use crate::{Batch, Kind, RunKey, Store, StoreError};
 
 /// A run's number in this file, and how many trades of it are kept.
@@ -35,8 +35,7 @@ impl Batch<'_> {
         }
         for (ordinal, trade) in trades.iter().enumerate() {
             let held = whole("a number of bars", trade.bars_held)?;
-            write(
-                self.connection,
+            self.write(
                 "INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 params![
                     id,
@@ -59,7 +58,7 @@ impl Batch<'_> {
                 ],
             )?;
         }
-        write(self.connection, "UPDATE runs SET trades = ? WHERE id = ?", params![trades.len() as i64, id])?;
+        self.write("UPDATE runs SET trades = ? WHERE id = ?", params![trades.len() as i64, id])?;
         Ok(true)
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::{Row, named_params, params};
 use tiltyard_model::{Digest, Nanos};
 
 use crate::json::{from_text, to_text};
-use crate::sql::{all, count, finite, one, require, whole, write};
+use crate::sql::{all, count, finite, one, require, whole};
 use crate::{Batch, Kind, Store, StoreError};
 
 /// A stretch of market data.
@@ -68,8 +68,7 @@ impl Batch<'_> {
             require(self.connection, Kind::Tournament, id, "SELECT 1 FROM tournaments WHERE id = ?", [id.0])?;
         }
         let span = self.span(&trial.span)?;
-        let rows = write(
-            self.connection,
+        let rows = self.write(
             "INSERT INTO trials (variant, lineage, span, at, tournament, sharpe, observations, periods_per_year)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
              WHERE NOT EXISTS (SELECT 1 FROM trials WHERE variant = ?1 AND span = ?3)",
@@ -103,8 +102,7 @@ impl Batch<'_> {
         if let Some(id) = one(self.connection, find, values, |row| Ok(row.get(0)?))? {
             return Ok(id);
         }
-        write(
-            self.connection,
+        self.write(
             "INSERT INTO spans (venue, symbols, interval, begins, ends, data) VALUES (?, ?, ?, ?, ?, ?)",
             values,
         )?;

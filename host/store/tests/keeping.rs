@@ -250,3 +250,21 @@ fn standings_are_seen_over_time_and_stay() {
     let twice = insert(&mut store, "wednesday", &[standing(a, Some(1)), standing(a, Some(2))], 3);
     assert!(matches!(twice, Err(StoreError::Invalid { .. })), "{twice:?}");
 }
+
+#[test]
+fn a_batch_that_goes_on_after_a_refusal_keeps_the_rest_and_no_half() {
+    let mut store = store();
+    let variants = store.batch(|batch| enter(batch, "a", [1])).unwrap();
+    let entries = [(variants[0].digest(), "w".to_owned()), (Digest::of(b"nobody"), "w".to_owned())];
+    let rows = [standing(&variants[0], Some(1)), standing(&variant("nobody", 1), Some(2))];
+    let id = store
+        .batch(|batch| {
+            assert!(batch.begin_tournament("t", "refused", &entries, NOON).is_err());
+            let id = batch.begin_tournament("t", "spec", &entries[..1], NOON)?;
+            assert!(batch.insert_standings(id, "monday", &rows, NOON).is_err());
+            Ok(id)
+        })
+        .unwrap();
+    assert_eq!(store.tournaments().unwrap().len(), 1);
+    assert_eq!((store.entries(id).unwrap().len(), store.standings(id, "monday").unwrap()), (1, vec![]));
+}

@@ -289,14 +289,12 @@ impl Market {
             let bars = Arc::new(series.bars);
             market.push(Traded { instrument, interval, bars, ends: request.delist_at_end });
         }
-        // What the host works out of history has to be warm as well: ten times its bars, and one for the first range.
-        let host = manifest.host_stop.map_or(0, |stop| stop.atr_bars as usize * 10 + 1);
         let simulation = Simulation {
             market,
             window: Window {
                 from: request.from,
                 to: request.to,
-                warm_up_bars: host.max(manifest.warm_up_bars as usize),
+                warm_up_bars: manifest.warm_up_of_run(),
                 close_at_end: false,
             },
             profile: request.profile,
