@@ -1,8 +1,8 @@
 //! Instants as people write them, in UTC.
 
-use jiff::{Span, Timestamp};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use tiltyard_model::{Nanos, shown};
 
 /// A text that is not an instant this program can count with.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use tiltyard_config::ConfigError;
 use tiltyard_engine::{Simulation, Traded, Window};
-use tiltyard_market::{Catalog, CatalogError, Instruments, Key, KeyError, format_time, infer_instrument, months_before};
+use tiltyard_market::{
+    Catalog, CatalogError, Instruments, Key, KeyError, format_time, infer_instrument, months_before,
+};
 use tiltyard_model::{Columns, Digest, Digester, Instrument, Interval, Nanos, Start, Variant, to_f64};
 use tiltyard_sandbox::{Component, engine_version};
 use tiltyard_store::{DataSpan, RunKey};
@@ -118,7 +120,7 @@ pub enum ContestError {
         error: SplitError,
     },
     /// No data where it was asked for.
-    #[error("{symbol} has no bars from {from} to {to}; its data goes from {first} to {last}{}", sealed(.sealed))]
+    #[error("{symbol} has no bars from {from} to {to}; its data goes from {first} to {last}{}", seal(.sealed.as_deref()))]
     NoBars {
         /// The symbol.
         symbol: String,
@@ -134,7 +136,9 @@ pub enum ContestError {
         sealed: Option<String>,
     },
     /// One account has one currency.
-    #[error("{symbol} is priced in {quote}, the others in {settlement}; an account has one currency: give it a tournament of its own")]
+    #[error(
+        "{symbol} is priced in {quote}, the others in {settlement}; an account has one currency: give it a tournament of its own"
+    )]
     Currencies {
         /// The symbol.
         symbol: String,
@@ -156,7 +160,9 @@ pub enum ContestError {
         strategy: String,
     },
     /// More than can be run.
-    #[error("that makes {count} runs, at most {MOST_RUNS} are taken: {variants} variants on {groups} markets and {windows} windows")]
+    #[error(
+        "that makes {count} runs, at most {MOST_RUNS} are taken: {variants} variants on {groups} markets and {windows} windows"
+    )]
     TooMany {
         /// Runs.
         count: u128,
@@ -169,8 +175,8 @@ pub enum ContestError {
     },
 }
 
-fn sealed(from: &Option<String>) -> String {
-    from.as_ref().map(|from| format!(", of which what closes after {from} is the sealed holdout")).unwrap_or_default()
+fn seal(from: Option<&str>) -> String {
+    from.map(|from| format!(", of which what closes after {from} is the sealed holdout")).unwrap_or_default()
 }
 
 impl Contest {
@@ -186,8 +192,7 @@ impl Contest {
     ) -> Result<Self, ContestError> {
         let market = read(&spec, catalog, instruments)?;
         let last = market.iter().map(|(traded, _)| close_of_last(traded)).max().unwrap_or_default();
-        let sealed_from =
-            (spec.market.holdout_months > 0).then(|| months_before(last, spec.market.holdout_months));
+        let sealed_from = (spec.market.holdout_months > 0).then(|| months_before(last, spec.market.holdout_months));
         let mut contest =
             Self { spec, entrants: Vec::new(), groups: Vec::new(), splits: Vec::new(), runs: Vec::new(), sealed_from };
         let mut seen = BTreeSet::new();
@@ -384,13 +389,18 @@ impl Contest {
     #[must_use]
     pub fn data_span(&self, group: usize) -> DataSpan {
         let group = &self.groups[group];
-        let Interval::Only(interval) = self.spec.market.interval else { unreachable!("a specification names a length") };
+        let Interval::Only(interval) = self.spec.market.interval else {
+            unreachable!("a specification names a length")
+        };
         let market = group.simulation.market.iter();
         DataSpan {
             venue: self.spec.market.venue.clone(),
             symbols: market.map(|traded| traded.instrument.symbol.clone()).collect(),
             interval,
-            from: self.splits.first().map_or(group.span.from, |split| split.train.map_or(split.test.from, |train| train.from)),
+            from: self
+                .splits
+                .first()
+                .map_or(group.span.from, |split| split.train.map_or(split.test.from, |train| train.from)),
             to: self.splits.last().map_or(group.span.to, |split| split.test.to),
             data: group.data,
         }

@@ -39,7 +39,8 @@ pub(crate) fn drafts(contest: &Contest, results: &[Kept]) -> Result<Vec<Draft>, 
         return Ok(runs.iter().map(|(run, kept)| single(contest, run, kept)).collect());
     }
     // Runs of one strategy on one market follow each other.
-    let entries: Vec<_> = runs.chunk_by(|one, other| (one.0.entrant, one.0.group) == (other.0.entrant, other.0.group)).collect();
+    let entries: Vec<_> =
+        runs.chunk_by(|one, other| (one.0.entrant, one.0.group) == (other.0.entrant, other.0.group)).collect();
     entries.into_par_iter().map(|runs| walk(contest, runs)).collect()
 }
 
@@ -203,7 +204,11 @@ fn verdict(trades: u64, deflated: Option<f64>) -> Verdict {
 }
 
 /// The equity of the first rows: kept from the walk, or played again.
-pub(crate) fn leaders(contest: &Contest, drafts: &[Draft], results: &[Kept]) -> Result<Vec<(usize, Vec<(Nanos, f64)>)>, HoldError> {
+pub(crate) fn leaders(
+    contest: &Contest,
+    drafts: &[Draft],
+    results: &[Kept],
+) -> Result<Vec<(usize, Vec<(Nanos, f64)>)>, HoldError> {
     let first = drafts.iter().enumerate().filter(|(_, draft)| draft.row.metrics.is_some()).take(LEADERS);
     let places: Vec<(usize, &Draft)> = first.collect();
     let equity = |(at, draft): (usize, &Draft)| match &draft.run {

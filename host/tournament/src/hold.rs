@@ -14,7 +14,7 @@ use tiltyard_store::{Run as Kept, RunKey, Store, StoreError};
 
 use crate::contest::{Contest, Run};
 use crate::play::{PlayError, Played, play};
-use crate::table::Table;
+use crate::table::{Table, Tried};
 
 /// Results that wait to be written, at most; then runs wait.
 const WAITING: usize = 1_024;
@@ -54,7 +54,9 @@ pub enum HoldError {
         error: PlayError,
     },
     /// A run gave something else when it was played again.
-    #[error("{what} gave another result when it was played again: the run is not deterministic, or its data has changed")]
+    #[error(
+        "{what} gave another result when it was played again: the run is not deterministic, or its data has changed"
+    )]
     Differs {
         /// Which run.
         what: String,
@@ -120,7 +122,9 @@ pub fn hold(
     let results: Option<Vec<Kept>> = results.into_iter().collect();
     let Some(results) = results else { return Err(HoldError::Stopped { done: known + done, all: keys.len() }) };
     Table::write_trials(contest, &results, tournament, store, now())?;
-    let table = pool.install(|| Table::new(contest, &results, store))?;
+    let tried = (0..contest.groups.len()).map(|group| Tried::on(&contest.data_span(group), store));
+    let tried = tried.collect::<Result<Vec<_>, _>>()?;
+    let table = pool.install(|| Table::new(contest, &results, &tried))?;
     table.write_standings(contest, tournament, store)?;
     store.batch(|store| store.finish_tournament(tournament, table.digest, now()))?;
     Ok((tournament, table))
@@ -218,7 +222,15 @@ fn collect(
 /// One run, as it is kept.
 fn one(contest: &Contest, run: &Run, now: &(dyn Fn() -> Nanos + Sync)) -> Result<Kept, PlayError> {
     let variant = contest.variant(run).digest();
-    let kept = |result, metrics, fuel, fault| Kept { variant, inputs: contest.inputs(run), result, metrics, fuel, fault, at: now() };
+    let kept = |result, metrics, fuel, fault| Kept {
+        variant,
+        inputs: contest.inputs(run),
+        result,
+        metrics,
+        fuel,
+        fault,
+        at: now(),
+    };
     Ok(match perform(contest, run)? {
         Played::Ran(outcome) => {
             let (simulation, _) = contest.scene(run);

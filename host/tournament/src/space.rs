@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tiltyard_model::{Decimal, Digest, Manifest, Parameter, ParameterError, ParameterKind, Random, Value, Variant, decimal, to_f64};
+use tiltyard_model::{
+    Decimal, Digest, Manifest, Parameter, ParameterError, ParameterKind, Random, Value, Variant, decimal, to_f64,
+};
 
 /// Most variants of one strategy.
 pub const MOST_VARIANTS: u64 = 100_000;
@@ -47,7 +49,9 @@ pub enum SpaceError {
         errors: Vec<ParameterError>,
     },
     /// A range that has no values.
-    #[error("{strategy}: {name} from {from} to {to} in steps of {step} is no range; the step must be above 0 and `to` not below `from`")]
+    #[error(
+        "{strategy}: {name} from {from} to {to} in steps of {step} is no range; the step must be above 0 and `to` not below `from`"
+    )]
     Range {
         /// The strategy.
         strategy: String,
@@ -69,7 +73,9 @@ pub enum SpaceError {
         name: String,
     },
     /// More than can be tried.
-    #[error("{strategy} has {count} variants; at most {MOST_VARIANTS} are taken: give larger steps, fewer values, or `sample`")]
+    #[error(
+        "{strategy} has {count} variants; at most {MOST_VARIANTS} are taken: give larger steps, fewer values, or `sample`"
+    )]
     TooMany {
         /// The strategy.
         strategy: String,
@@ -137,7 +143,9 @@ fn values(axis: &Axis, name: &str, manifest: &Manifest) -> Result<Vec<Value>, Sp
         Axis::Values(values) => values.clone(),
         Axis::Range { from, to, step } => range(parameter, *from, *to, *step).map_err(|count| match count {
             Some(count) => SpaceError::TooMany { strategy: strategy(), count },
-            None => SpaceError::Range { strategy: strategy(), name: name.to_owned(), from: *from, to: *to, step: *step },
+            None => {
+                SpaceError::Range { strategy: strategy(), name: name.to_owned(), from: *from, to: *to, step: *step }
+            }
         })?,
     };
     if values.is_empty() {
@@ -256,7 +264,8 @@ mod tests {
 
     #[test]
     fn axes_are_combined_and_listed_variants_come_after_them_none_twice() {
-        let mut space = axes(&[("fast", Axis::Values(vec![Value::Integer(3), Value::Integer(5)])), ("band", range(0.1, 0.3, 0.1))]);
+        let mut space =
+            axes(&[("fast", Axis::Values(vec![Value::Integer(3), Value::Integer(5)])), ("band", range(0.1, 0.3, 0.1))]);
         space.variants = vec![
             BTreeMap::from([("short".to_owned(), Value::Flag(true))]),
             BTreeMap::from([("band".to_owned(), Value::Real(0.3)), ("fast".to_owned(), Value::Integer(3))]),

@@ -246,10 +246,8 @@ fn rules(section: &mut Section<'_>) -> Rules {
         }
         found
     });
-    let risk = RiskProfile {
-        max_drawdown: section.optional_number("max_drawdown", 0.0001, 1.0),
-        ..RiskProfile::research()
-    };
+    let risk =
+        RiskProfile { max_drawdown: section.optional_number("max_drawdown", 0.0001, 1.0), ..RiskProfile::research() };
     Rules {
         profile: profile.unwrap_or_default(),
         fee: basis_points(section, "fee_bps", -100.0),
@@ -273,7 +271,8 @@ fn score(section: &mut Section<'_>) -> Score {
     for name in section.keys() {
         let Some(weight) = section.optional_number(&name, -1e6, 1e6) else { continue };
         if !score.weigh(&name, weight) {
-            section.problem(&name, format!("is no figure that can be scored; those are {}", Score::figures().join(", ")));
+            section
+                .problem(&name, format!("is no figure that can be scored; those are {}", Score::figures().join(", ")));
         }
     }
     if score.is_empty() {

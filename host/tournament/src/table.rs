@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 use tiltyard_engine::Metrics;
 use tiltyard_model::{Digest, Digester, Nanos, Value};
-use tiltyard_store::{Run as Kept, Standing, Store, StoreError, Trial};
+use tiltyard_store::{DataSpan, Run as Kept, Standing, Store, StoreError, Trial};
 
 use crate::contest::Contest;
 use crate::draft::{drafts, leaders};
@@ -81,6 +81,22 @@ pub struct Choice {
     pub test_sharpe: Option<f64>,
 }
 
+/// What was ever tried on data overlapping some, in this tournament and in others.
+pub(crate) struct Tried {
+    /// Distinct variants.
+    variants: usize,
+    /// Their Sharpe ratios per period, where they have one.
+    sharpes: Vec<f64>,
+}
+
+impl Tried {
+    pub(crate) fn on(span: &DataSpan, store: &Store) -> Result<Self, StoreError> {
+        let trials = store.overlapping_trials(span)?;
+        let sharpe = |trial: &Trial| Some(trial.sharpe? / trial.periods_per_year.sqrt());
+        Ok(Self { variants: trials.len(), sharpes: trials.iter().filter_map(sharpe).collect() })
+    }
+}
+
 impl Table {
     /// Adds every variant on every market to the ledger of trials.
     pub(crate) fn write_trials(
@@ -114,19 +130,14 @@ impl Table {
         })
     }
 
-    /// The table that these results make, judged with all that the ledger knows to have been tried.
-    pub(crate) fn new(contest: &Contest, results: &[Kept], store: &Store) -> Result<Self, HoldError> {
+    /// The table that these results make, judged with what was ever tried on each group's data.
+    pub(crate) fn new(contest: &Contest, results: &[Kept], tried: &[Tried]) -> Result<Self, HoldError> {
         let mut drafts = drafts(contest, results)?;
-        let mut trials = 0;
-        for group in 0..contest.groups.len() {
-            let tried = store.overlapping_trials(&contest.data_span(group))?;
-            trials = trials.max(tried.len() as u64);
-            let sharpes: Vec<f64> =
-                tried.iter().filter_map(|trial| Some(trial.sharpe? / trial.periods_per_year.sqrt())).collect();
-            for draft in drafts.iter_mut().filter(|draft| draft.group == group) {
-                draft.judge(contest, &sharpes, tried.len());
-            }
+        for draft in &mut drafts {
+            let tried = &tried[draft.group];
+            draft.judge(contest, &tried.sharpes, tried.variants);
         }
+        let trials = tried.iter().map(|tried| tried.variants as u64).max().unwrap_or_default();
         // By score, and of equals the one that was named first.
         drafts.sort_by(|left, right| {
             let key = |draft: &crate::draft::Draft| draft.row.score.unwrap_or(f64::NEG_INFINITY);
@@ -197,11 +208,13 @@ impl Table {
         let worth = self.rows.iter().filter(|row| matches!(row.verdict, Verdict::WorthValidating { .. })).count();
         let trials = self.trials;
         match worth {
-            0 => format!(
-                "Nothing here deserves promotion: with {trials} variants tried, no result is told from luck."
+            0 => format!("Nothing here deserves promotion: with {trials} variants tried, no result is told from luck."),
+            1 => format!(
+                "One row is worth validating on data that nobody has seen; nothing is promoted by a tournament ({trials} variants were tried)."
             ),
-            1 => format!("One row is worth validating on data that nobody has seen; nothing is promoted by a tournament ({trials} variants were tried)."),
-            many => format!("{many} rows are worth validating on data that nobody has seen; nothing is promoted by a tournament ({trials} variants were tried)."),
+            many => format!(
+                "{many} rows are worth validating on data that nobody has seen; nothing is promoted by a tournament ({trials} variants were tried)."
+            ),
         }
     }
 }
