@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn without_axes_there_are_the_defaults() {
-        assert_eq!(names(&Space::default()).unwrap(), ["band=2 fast=5 rule=close > 1 short=false"]);
+        assert_eq!(names(&Space::default()).unwrap(), ["band=2.0 fast=5 rule=\"close > 1\" short=false"]);
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
             BTreeMap::from([("band".to_owned(), Value::Real(0.3)), ("fast".to_owned(), Value::Integer(3))]),
         ];
         let found = names(&space).unwrap();
-        let short: Vec<_> = found.iter().map(|name| name.replace(" rule=close > 1", "")).collect();
+        let short: Vec<_> = found.iter().map(|name| name.replace(" rule=\"close > 1\"", "")).collect();
         assert_eq!(
             short,
             [
@@ -281,7 +281,7 @@ mod tests {
                 "band=0.2 fast=5 short=false",
                 "band=0.3 fast=3 short=false",
                 "band=0.3 fast=5 short=false",
-                "band=2 fast=5 short=true",
+                "band=2.0 fast=5 short=true",
             ]
         );
     }
