@@ -25,6 +25,9 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(commands::demo::Args),
+    Tournament(commands::tournament::Args),
+    #[command(name = "try")]
+    Tryout(commands::tryout::Args),
     Init(commands::init::Args),
     Data(commands::data::Args),
     New(commands::new::Args),
@@ -46,6 +49,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Demo(args) => commands::demo::run(&args),
+        Command::Tournament(args) => commands::tournament::run(&args),
+        Command::Tryout(args) => commands::tryout::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Data(args) => commands::data::run(&args),
         Command::New(args) => commands::new::run(&args),

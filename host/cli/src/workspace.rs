@@ -2,15 +2,22 @@
 
 use std::env;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use tiltyard_market::{Catalog, Instruments};
+use tiltyard_store::Store;
+
+use crate::commands::read_component;
+use crate::whole::{self, Existing};
 
 /// The file that makes a folder a workspace.
 pub(crate) const FILE: &str = "tiltyard.toml";
+/// The file of what is known about components, runs and tournaments.
+const STORE: &str = "tiltyard.db";
 /// What `tiltyard init` writes into it.
-pub(crate) const TEMPLATE: &str = include_str!("workspace.toml");
+const TEMPLATE: &str = include_str!("workspace.toml");
 
 /// A folder with a [`FILE`], and what that says.
 #[derive(Debug, Clone)]
@@ -30,7 +37,24 @@ struct Config {
     instruments: Option<PathBuf>,
 }
 
+/// The folders that a workspace begins with.
+pub(crate) const FOLDERS: [&str; 2] = ["data", "strategies"];
+
 impl Workspace {
+    /// Whether this folder is a workspace.
+    pub(crate) fn is_at(folder: &Path) -> bool {
+        folder.join(FILE).exists()
+    }
+
+    /// Makes a workspace of a folder, which may exist.
+    pub(crate) fn make(folder: &Path) -> Result<()> {
+        for folder in FOLDERS.map(|name| folder.join(name)) {
+            fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        // Last, so that what has it is whole.
+        whole::write(&folder.join(FILE), Existing::Kept, |file| file.write_all(TEMPLATE.as_bytes()))
+    }
+
     /// The workspace in this folder, or the nearest from here upward.
     pub(crate) fn find(given: Option<&Path>) -> Result<Self> {
         let folder = match given {
@@ -60,6 +84,54 @@ impl Workspace {
     /// Where the series are.
     pub(crate) fn catalog(&self) -> Result<Catalog> {
         Ok(Catalog::open(self.folder.join(&self.config.data))?)
+    }
+
+    /// What is known of components, runs and tournaments.
+    pub(crate) fn store(&self) -> Result<Store> {
+        Ok(Store::open(self.folder.join(STORE))?)
+    }
+
+    /// The folder of reports, which is made if need be.
+    pub(crate) fn reports(&self) -> Result<PathBuf> {
+        let folder = self.folder.join("reports");
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(folder)
+    }
+
+    /// The bytes of a component and where they are from: a file in `strategies` by its name, an example, or any file.
+    pub(crate) fn component(&self, name: &str) -> Result<(Vec<u8>, String)> {
+        let dropped = self.folder.join("strategies").join(format!("{name}.wasm"));
+        let is_name = !name.contains(['/', '\\', '.']);
+        if is_name && dropped.is_file() {
+            return Ok((read_component(&dropped)?, format!("strategies/{name}.wasm")));
+        }
+        if let Some(example) = tiltyard_examples::example(name) {
+            return Ok((example.component.to_vec(), "example".to_owned()));
+        }
+        if is_name {
+            bail!(
+                "there is no strategies/{name}.wasm, and no example {name}; there are {}",
+                self.strategies()?.join(", ")
+            );
+        }
+        Ok((read_component(Path::new(name))?, name.to_owned()))
+    }
+
+    /// The names of the components in `strategies`, and of the examples, in alphabetical order.
+    fn strategies(&self) -> Result<Vec<String>> {
+        let folder = self.folder.join("strategies");
+        let mut names: Vec<String> =
+            tiltyard_examples::EXAMPLES.iter().map(|example| example.name.to_owned()).collect();
+        if folder.is_dir() {
+            for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+                let path = entry.with_context(|| folder.display().to_string())?.path();
+                let name = path.file_stem().filter(|_| path.extension().is_some_and(|extension| extension == "wasm"));
+                names.extend(name.map(|name| name.to_string_lossy().into_owned()));
+            }
+        }
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     /// The rules of instruments.

@@ -10,9 +10,9 @@ use place::Place;
 use serde_json::Value as Json;
 
 #[test]
-fn demo_runs_every_example_and_says_the_same_twice() {
+fn try_runs_every_example_and_says_the_same_twice() {
     let place = Place::new();
-    let first = place.json(&["demo", "--json"]);
+    let first = place.json(&["try", "--json"]);
     assert_eq!(first["market"], "synthetic");
     assert_eq!(first["runs"].as_array().unwrap().len(), tiltyard_examples::EXAMPLES.len());
     for run in first["runs"].as_array().unwrap() {
@@ -27,7 +27,7 @@ fn demo_runs_every_example_and_says_the_same_twice() {
     }
     assert_eq!(first["runs"][2]["screen_agrees"], true, "ma-cross is a signal");
     assert!(first["runs"][2]["metrics"]["trades"].as_u64().unwrap() > 10, "its averages cross");
-    let second = place.json(&["demo", "--json"]);
+    let second = place.json(&["try", "--json"]);
     for (first, second) in first["runs"].as_array().unwrap().iter().zip(second["runs"].as_array().unwrap()) {
         assert_eq!(second["cache"], "hit");
         for same in ["strategy", "digest", "fuel", "result", "metrics"] {
@@ -37,8 +37,8 @@ fn demo_runs_every_example_and_says_the_same_twice() {
 }
 
 #[test]
-fn demo_says_that_its_market_is_synthetic() {
-    let text = Place::new().ok(&["demo", "--bars", "100"]);
+fn try_says_that_its_market_is_synthetic() {
+    let text = Place::new().ok(&["try", "--bars", "100"]);
     assert!(text.contains("SYNTHETIC") && text.contains("Prices are made up"), "{text}");
 }
 
@@ -59,28 +59,28 @@ fn the_readme_shows_what_demo_prints() {
 }
 
 #[test]
-fn demo_takes_components_and_parameters() {
+fn try_takes_components_and_parameters() {
     let place = Place::new();
     let trades = |fast: &str| {
-        place.json(&["demo", "ma-cross.wasm", "--param", fast, "--json"])["runs"][0]["metrics"]["trades"]
+        place.json(&["try", "ma-cross.wasm", "--param", fast, "--json"])["runs"][0]["metrics"]["trades"]
             .as_u64()
             .unwrap()
     };
     assert!(trades("fast=3") > trades("fast=40"));
     assert_eq!(
-        place.fails(&["demo", "ma-cross.wasm", "--param", "fast=9999"]),
+        place.fails(&["try", "ma-cross.wasm", "--param", "fast=9999"]),
         "error: ma-cross.wasm: parameter `fast` = 9999 is out of bounds; it takes 2 to 200\n"
     );
     assert_eq!(
-        place.fails(&["demo", "ma-cross.wasm", "--param", "speed=1"]),
+        place.fails(&["try", "ma-cross.wasm", "--param", "speed=1"]),
         "error: ma-cross.wasm: unknown parameter `speed`; the strategy declares fast, slow, short\n"
     );
     assert_eq!(
-        place.fails(&["demo", "ma-cross.wasm", "--param", "fast"]),
+        place.fails(&["try", "ma-cross.wasm", "--param", "fast"]),
         "error: ma-cross.wasm: `fast` is not of the form NAME=VALUE\n"
     );
     assert_eq!(
-        place.fails(&["demo", "ma-cross.wasm", "--param", "fast=60"]),
+        place.fails(&["try", "ma-cross.wasm", "--param", "fast=60"]),
         "error: ma-cross.wasm: the strategy refuses parameter `fast`: 60 must be less than slow, 50\n"
     );
 }
@@ -145,14 +145,14 @@ fn build_makes_the_same_component_as_the_embedded_one() {
 fn a_cache_that_cannot_be_used_is_named() {
     let place = Place::new();
     fs::write(place.path("file"), "").unwrap();
-    let error = place.fails(&["demo", "--cache", "file"]);
+    let error = place.fails(&["try", "--cache", "file"]);
     assert!(error.starts_with("error: file in the cache of compiled code cannot be used; give a folder"), "{error}");
 }
 
 #[test]
 fn wrong_usage_is_exit_code_2() {
     let place = Place::new();
-    for args in [&["inspect"][..], &["nonsense"], &["demo", "--bars", "0"], &[]] {
+    for args in [&["inspect"][..], &["nonsense"], &["try", "--bars", "0"], &[]] {
         assert_eq!(place.run(args).status.code(), Some(2), "{args:?}");
     }
 }

@@ -273,7 +273,7 @@ fn strategies_made_from_templates_are_what_the_schemas_say_and_so_is_their_end()
             &printed(&place, &format!("backtest {name}.wasm {} --json --save {name}.jsonl", market(1))),
         );
         schemas.hold("replay-debug", &printed(&place, &format!("replay {name}.jsonl --debug --json")));
-        schemas.hold("demo", &printed(&place, &format!("demo {name}.wasm --json")));
+        schemas.hold("try", &printed(&place, &format!("try {name}.wasm --json")));
     }
     let faulted = printed(&place, &format!("backtest falls.wasm {} --json", market(1)));
     assert_eq!(faulted["fault"]["kind"]["fault"], "panic");
@@ -287,8 +287,8 @@ fn strategies_made_from_templates_are_what_the_schemas_say_and_so_is_their_end()
 fn the_other_verbs_print_what_their_schemas_say() {
     let place = with_bars();
     let schemas = Schemas::of(&place);
-    schemas.hold("demo", &place.json(&["demo", "--bars", "300", "--json"]));
-    schemas.hold("demo", &place.json(&["demo", "--bars", "1", "--json"]));
+    schemas.hold("try", &place.json(&["try", "--bars", "300", "--json"]));
+    schemas.hold("try", &place.json(&["try", "--bars", "1", "--json"]));
     schemas.hold("profiles", &place.json(&["profiles", "--json"]));
     schemas.hold("probe", &printed(&place, &format!("probe lookahead ma-cross.wasm {} --cuts 2 --json", market(1))));
     printed(&place, &format!("backtest ma-cross.wasm {} --json --save run.jsonl", market(1)));

@@ -27,6 +27,9 @@ pub struct Table {
     pub equity: Vec<(usize, Vec<(Nanos, f64)>)>,
     /// Where each row stood after each window: its equity. Empty for a single window.
     pub race: Vec<Vec<f64>>,
+    /// Sharpe ratio a year of every variant on every market, over all windows to judge on, where it is defined: by entrant,
+    /// group and variant.
+    pub sharpes: BTreeMap<(usize, usize, usize), f64>,
 }
 
 /// A strategy's variant on a market; in a walk-forward, a strategy that chose its variant anew for every window.
@@ -60,7 +63,8 @@ pub struct Row {
     pub trials: u64,
     /// Why it was stopped, if it was.
     pub fault: Option<String>,
-    /// What is to become of it.
+    /// What is to become of it, in a word, and the reason.
+    #[serde(flatten)]
     pub verdict: Verdict,
     /// Digest of its runs' results.
     pub result: Digest,
@@ -106,13 +110,8 @@ impl Table {
         store: &mut Store,
         at: Nanos,
     ) -> Result<(), StoreError> {
-        let mut tried: BTreeMap<(usize, usize, usize), Vec<&Metrics>> = BTreeMap::new();
-        for (run, kept) in contest.runs.iter().zip(results).filter(|(run, _)| !run.is_train) {
-            let metrics = tried.entry((run.entrant, run.group, run.variant)).or_default();
-            metrics.extend(kept.metrics.as_ref().filter(|_| kept.fault.is_none()));
-        }
         store.batch(|store| {
-            for ((entrant, group, variant), metrics) in tried {
+            for ((entrant, group, variant), metrics) in tested(contest, results) {
                 let entrant = &contest.entrants[entrant];
                 let (sharpe, observations, year) = pooled(&metrics, contest.spec.rules.days_per_year);
                 store.insert_trial(&Trial {
@@ -158,7 +157,16 @@ impl Table {
         let equity = leaders(contest, &drafts, results)?;
         let race = drafts.iter().map(|draft| draft.race.clone()).collect();
         let rows = drafts.into_iter().map(|draft| draft.row).collect();
-        Ok(Self { rows, trials, digest: digester.finish(), equity, race })
+        let sharpes = tested(contest, results).into_iter().filter_map(|(place, metrics)| {
+            let (sharpe, ..) = pooled(&metrics, contest.spec.rules.days_per_year);
+            Some((place, sharpe?))
+        });
+        Ok(Self { rows, trials, digest: digester.finish(), equity, race, sharpes: sharpes.collect() })
+    }
+
+    /// The Sharpe ratios of a variant on all markets.
+    pub fn sharpes_of(&self, entrant: usize, variant: usize) -> impl Iterator<Item = f64> {
+        self.sharpes.iter().filter(move |((of, _, at), _)| (*of, *at) == (entrant, variant)).map(|(_, sharpe)| *sharpe)
     }
 
     /// Keeps where everybody stood after each window, market by market.
@@ -217,6 +225,16 @@ impl Table {
             ),
         }
     }
+}
+
+/// How every variant did on every market's windows to judge on: by entrant, group and variant.
+fn tested<'a>(contest: &Contest, results: &'a [Kept]) -> BTreeMap<(usize, usize, usize), Vec<&'a Metrics>> {
+    let mut tested: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (run, kept) in contest.runs.iter().zip(results).filter(|(run, _)| !run.is_train) {
+        let metrics = tested.entry((run.entrant, run.group, run.variant)).or_default();
+        metrics.extend(kept.metrics.as_ref().filter(|_| kept.fault.is_none()));
+    }
+    tested
 }
 
 /// A Sharpe ratio of all these runs' returns together (a year), how many returns that are, and how many there are in a year.

@@ -1,10 +1,9 @@
 use std::fmt;
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
 /// What is to become of a row. Nothing is promoted by a tournament: the best it can say is that a row is worth validating.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "verdict", rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// The strategy stopped, or did not start.
     Faulted {
@@ -46,6 +45,30 @@ impl Verdict {
     pub const LEAST_TRADES: u64 = 100;
     /// The least deflated Sharpe ratio that is taken for more than luck.
     pub const LEAST_DEFLATED: f64 = 0.95;
+}
+
+impl Verdict {
+    /// It in a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Faulted { .. } => "faulted",
+            Self::Unranked { .. } => "unranked",
+            Self::FewTrades { .. } => "few-trades",
+            Self::Luck { .. } => "luck",
+            Self::WorthValidating { .. } => "worth-validating",
+        }
+    }
+}
+
+impl Serialize for Verdict {
+    /// As `verdict`, the word, and `reason`, the sentence.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Verdict", 2)?;
+        fields.serialize_field("verdict", self.word())?;
+        fields.serialize_field("reason", &self.to_string())?;
+        fields.end()
+    }
 }
 
 impl fmt::Display for Verdict {

@@ -1,14 +1,11 @@
-use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use crate::print;
-use crate::whole::{self, Existing};
-use crate::workspace::{FILE, TEMPLATE};
+use crate::workspace::{FILE, FOLDERS, Workspace};
 
 /// Make a workspace: a folder for market data and strategies, with its settings.
 #[derive(Debug, clap::Args)]
@@ -25,18 +22,11 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Folders of a workspace.
-const FOLDERS: [&str; 2] = ["data", "strategies"];
-
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let file = args.folder.join(FILE);
-    ensure!(!file.exists(), "{} is there already; edit it, or give another folder", file.display());
+    ensure!(!Workspace::is_at(&args.folder), "{} is there already; edit it, or give another folder", file.display());
     if !args.dry_run {
-        for folder in FOLDERS.map(|name| args.folder.join(name)) {
-            fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        }
-        // Last, so that what has it is whole.
-        whole::write(&file, Existing::Kept, |file| file.write_all(TEMPLATE.as_bytes()))?;
+        Workspace::make(&args.folder)?;
     }
     if args.json {
         let document = json!({"workspace": args.folder, "file": file, "folders": FOLDERS, "dry_run": args.dry_run});

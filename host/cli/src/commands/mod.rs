@@ -20,6 +20,8 @@ pub(crate) mod probe;
 pub(crate) mod profiles;
 pub(crate) mod replay;
 pub(crate) mod schema;
+pub(crate) mod tournament;
+pub(crate) mod tryout;
 
 /// The verb under which this program is its own compiling child.
 pub(crate) const COMPILE_VERB: &str = "compile-component";

@@ -25,7 +25,6 @@ pub(crate) struct Args {
 pub(crate) const SCHEMAS: [(&str, &str); 11] = [
     ("backtest", include_str!("../../schemas/backtest.schema.json")),
     ("build", include_str!("../../schemas/build.schema.json")),
-    ("demo", include_str!("../../schemas/demo.schema.json")),
     ("inspect", include_str!("../../schemas/inspect.schema.json")),
     ("manifest", MANIFEST_SCHEMA),
     ("new", include_str!("../../schemas/new.schema.json")),
@@ -34,6 +33,7 @@ pub(crate) const SCHEMAS: [(&str, &str); 11] = [
     ("replay", include_str!("../../schemas/replay.schema.json")),
     ("replay-debug", include_str!("../../schemas/replay-debug.schema.json")),
     ("schema", include_str!("../../schemas/schema.schema.json")),
+    ("try", include_str!("../../schemas/try.schema.json")),
 ];
 
 /// What a list tells of a schema.

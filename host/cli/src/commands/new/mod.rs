@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         print::out(&format!(
             "{folder} is a strategy. Its logic is in {folder}/src/lib.rs.\n\n  \
              cargo test --manifest-path {folder}/Cargo.toml\n  tiltyard build {folder} --out {name}.wasm\n  \
-             tiltyard demo {name}.wasm"
+             tiltyard try {name}.wasm"
         ));
     }
     Ok(ExitCode::SUCCESS)
