@@ -22,10 +22,12 @@ pub(crate) struct Args {
 }
 
 /// Every schema by its name, in alphabetical order.
-pub(crate) const SCHEMAS: [(&str, &str); 11] = [
+pub(crate) const SCHEMAS: [(&str, &str); 13] = [
     ("backtest", include_str!("../../schemas/backtest.schema.json")),
     ("build", include_str!("../../schemas/build.schema.json")),
+    ("data", include_str!("../../schemas/data.schema.json")),
     ("demo", include_str!("../../schemas/demo.schema.json")),
+    ("init", include_str!("../../schemas/init.schema.json")),
     ("inspect", include_str!("../../schemas/inspect.schema.json")),
     ("manifest", MANIFEST_SCHEMA),
     ("new", include_str!("../../schemas/new.schema.json")),
