@@ -180,6 +180,29 @@ fn made_up_markets_are_labelled_wherever_they_show() {
     place.ok(&["data", "resample", "SYN1-USD", "--venue", "synthetic", "--from", "1h", "--to", "1d"]);
     let list = place.ok(&["data", "list"]);
     assert_eq!(list.lines().filter(|line| line.ends_with("SYNTHETIC")).count(), 5, "{list}");
+    for (out, warns) in [("a.csv", true), ("a.csv.gz", true), ("a.parquet", false)] {
+        let said = place.ok(&["data", "export", "SYN1-USD", "--venue", "synthetic", "--interval", "1h", "--out", out]);
+        assert_eq!(said.contains("Parquet keeps the label"), warns, "{said}");
+    }
+}
+
+#[test]
+fn what_is_written_replaces_files_alone_and_others_may_read_it() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let place = workspace(50);
+    import(&place, "bars.csv");
+    let export = |out| ["data", "export", "BTCUSDT", "--interval", "1h", "--out", out];
+    fs::create_dir(place.path("folder.csv")).unwrap();
+    assert!(place.fails(&export("folder.csv")).contains("folder.csv is there and no file"));
+    fs::write(place.path("there.csv"), "").unwrap();
+    symlink("there.csv", place.path("link.csv")).unwrap();
+    place.ok(&export("link.csv"));
+    assert!(place.path("link.csv").is_symlink() && fs::metadata(place.path("there.csv")).unwrap().len() > 0);
+    place.ok(&export("new.csv"));
+    let mode = |name| fs::metadata(place.path(name)).unwrap().permissions().mode();
+    fs::write(place.path("usual.csv"), "").unwrap();
+    assert_eq!(mode("new.csv"), mode("usual.csv"));
 }
 
 #[test]

@@ -314,6 +314,43 @@ fn the_other_verbs_print_what_their_schemas_say() {
 }
 
 #[test]
+fn market_data_is_what_the_schema_says() {
+    let place = with_bars();
+    let schemas = Schemas::of(&place);
+    schemas.hold("init", &place.json(&["init", "--dry-run", "--json"]));
+    schemas.hold("init", &place.json(&["init", "--json"]));
+    let mut lines: Vec<String> = waves(300).lines().map(ToOwned::to_owned).collect();
+    lines.drain(70..73);
+    lines.swap(80, 81);
+    fs::write(place.path("gaps.csv"), lines.join("\n")).unwrap();
+    for line in [
+        "list",
+        "check --file gaps.csv",
+        "import gaps.csv --symbol BTCUSDT --dry-run",
+        "import gaps.csv --symbol BTCUSDT",
+        "import bars.csv --symbol BTCUSDT",
+        "resample BTCUSDT --from 1h --to 4h",
+        "synth --symbols 2 --bars 50 --seed 18446744073709551615",
+        "export SYN1-USD --venue synthetic --interval 1h --out syn1.parquet",
+        "export BTCUSDT --interval 4h --out btc.csv.gz",
+        "list",
+        "check",
+    ] {
+        schemas.hold("data", &printed(&place, &format!("data {line} --json")));
+    }
+    // Whatever was damaged is a problem, and the rest is told as before.
+    let kept = place.path("data/binance/BTCUSDT/1h.parquet");
+    let whole = fs::read(&kept).unwrap();
+    fs::write(kept, &whole[..whole.len() / 2]).unwrap();
+    for verb in ["list", "check"] {
+        let document = printed(&place, &format!("data {verb} --json"));
+        schemas.hold("data", &document);
+        let counts = ["series", "problems"].map(|part| document[part].as_array().unwrap().len());
+        assert_eq!(counts, [3, 1], "{document}");
+    }
+}
+
+#[test]
 fn inspections_are_what_the_schema_says() {
     let place = Place::new();
     let schemas = Schemas::of(&place);

@@ -91,11 +91,23 @@ impl<'a, V: Venue> Requests<'a, V> {
             let own = |order: &&Working| order.strategy == self.strategy;
             let working: Vec<OrderId> =
                 self.venue.working(instrument).iter().filter(own).map(|order| order.id).collect();
+            self.room_for_change(instrument, |order| order.ticket.origin == OrderOrigin::Close)?;
             self.check(&ticket, Qty::ZERO, listed, &working)?;
             self.cancel_all(instrument, "close");
             Ok(Some(self.place(ticket)))
         });
         answer.map_err(|violations| self.refuse("close", Some(instrument), violations))
+    }
+
+    /// Whether another order may take the place of one of this kind, while those before it are still on their way out.
+    pub(crate) fn room_for_change(
+        &self,
+        instrument: InstrumentIndex,
+        kind: impl Fn(&Working) -> bool,
+    ) -> Result<(), Refusal> {
+        let own = self.venue.working(instrument).iter().filter(|order| order.strategy == self.strategy);
+        let leaving = own.filter(|order| order.is_leaving() && kind(order)).count();
+        self.risk.room_for_change(leaving).map_err(|violation| vec![violation])
     }
 
     /// Takes back everything of the strategy's that is working in an instrument, but the host's own exits.
@@ -201,7 +213,7 @@ impl<'a, V: Venue> Requests<'a, V> {
         }
     }
 
-    /// Every rule of risk that an order breaks, with `without` out of the way.
+    /// Every rule of risk that an order breaks, with `without`, in the order of acceptance, out of the way.
     pub(crate) fn check(
         &self,
         ticket: &Ticket,
@@ -210,14 +222,15 @@ impl<'a, V: Venue> Requests<'a, V> {
         without: &[OrderId],
     ) -> Result<(), Refusal> {
         let working = self.venue.working(ticket.instrument);
-        let open = working.iter().filter(|order| order.strategy == self.strategy && !without.contains(&order.id));
+        let stands = |order: &Working| without.binary_search(&order.id).is_err();
+        let open = working.iter().filter(|order| order.strategy == self.strategy && stands(order));
         self.risk.room_for_another(open.count()).map_err(|violation| vec![violation])?;
         let cost = self.venue.cost();
         let standing: Vec<Standing<'_>> = self
             .venue
             .working(ticket.instrument)
             .iter()
-            .filter(|order| !without.contains(&order.id))
+            .filter(|order| stands(order))
             .map(|order| self.standing(order))
             .collect();
         let spot = listed.instrument.kind == InstrumentKind::Spot;

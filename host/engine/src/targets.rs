@@ -118,6 +118,10 @@ impl<V: Venue> Requests<'_, V> {
         let same_fraction = before.is_some_and(|before| before.fraction == wanted.fraction);
         let only_the_stop = same_fraction && earlier.is_empty() && !coming.is_zero();
         let change = if only_the_stop { Qty::ZERO } else { desired - coming };
+        let moves_stop = before.and_then(|before| before.stop) != wanted.stop && held.same_side(desired);
+        if moves_stop {
+            self.room_for_change(instrument, Working::guards_target)?;
+        }
         let mut placed = None;
         if !change.is_zero() {
             let side = if change.0.is_sign_negative() { Side::Sell } else { Side::Buy };
@@ -134,7 +138,7 @@ impl<V: Venue> Requests<'_, V> {
         for order in earlier {
             self.venue.cancel(order, "new-target".into(), self.clearing.now, self.clearing);
         }
-        if before.and_then(|before| before.stop) != wanted.stop && held.same_side(desired) {
+        if moves_stop {
             self.move_stop(instrument, protection, listed, held, mark);
         }
         self.clearing.targets.set(self.strategy, instrument, Some(wanted));

@@ -45,7 +45,7 @@ impl RiskProfile {
         rules::open_orders(open).map_or(Ok(()), Err)
     }
 
-    /// Whether another change may be sent after an order while this many have not reached the venue.
+    /// Whether another change of an order, or another one in its place, may be sent while this many have not reached the venue.
     ///
     /// # Errors
     /// The rule `changes-under-way`.

@@ -23,7 +23,7 @@ pub(crate) const ALWAYS_ON: [Rule; 8] = [
 
 /// Most open orders of a strategy in one instrument, as large venues have it.
 const OPEN_ORDERS: usize = 200;
-/// Changes that one order may have on their way to the venue.
+/// Changes that one order, or the stop or exit of one position, may have on their way to the venue.
 const CHANGES_UNDER_WAY: usize = 20;
 
 fn violation(rule: &str, actual: f64, limit: f64, unit: &str) -> Violation {
@@ -58,7 +58,7 @@ pub(crate) fn open_orders(own: usize) -> Option<Violation> {
     (own >= OPEN_ORDERS).then(|| violation("open-orders", own as f64 + 1.0, OPEN_ORDERS as f64, "orders"))
 }
 
-/// More changes than an order may have on their way at one time.
+/// More changes than may be on their way at one time.
 pub(crate) fn changes_under_way(sent: usize) -> Option<Violation> {
     (sent >= CHANGES_UNDER_WAY)
         .then(|| violation("changes-under-way", sent as f64 + 1.0, CHANGES_UNDER_WAY as f64, "changes"))

@@ -1,12 +1,13 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::Value as Json;
 use tiltyard_engine::{Log, Metrics, TradeRow};
 
 use crate::print;
 use crate::run::{Prepared, RunArgs, RunDocument, SavedRun};
+use crate::whole::{self, Existing};
 
 /// Run a strategy over bars from files, and say how it did.
 #[derive(Debug, clap::Args)]
@@ -47,17 +48,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(if document.fault.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn write_trades(path: &PathBuf, trades: &[TradeRow]) -> Result<()> {
-    let what = || format!("writing {}", path.display());
-    let mut file = csv::Writer::from_path(path).with_context(what)?;
-    if trades.is_empty() {
-        // Rows bring their heads along; without rows they have to be written.
-        file.write_record(TradeRow::HEADS).with_context(what)?;
-    }
-    for trade in trades {
-        file.serialize(trade).with_context(what)?;
-    }
-    file.flush().with_context(what)
+fn write_trades(path: &Path, trades: &[TradeRow]) -> Result<()> {
+    whole::write(path, Existing::Replaced, |file| {
+        let mut rows = csv::Writer::from_writer(file);
+        if trades.is_empty() {
+            // Rows bring their heads along; without rows they have to be written.
+            rows.write_record(TradeRow::HEADS)?;
+        }
+        for trade in trades {
+            rows.serialize(trade)?;
+        }
+        rows.flush()
+    })
 }
 
 /// How a run went, for people.

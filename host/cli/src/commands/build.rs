@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -11,6 +12,7 @@ use tiltyard_sandbox::{AdmissionLimits, admit};
 
 use super::{inspect, read_component};
 use crate::print;
+use crate::whole::{self, Existing};
 
 /// Compile a strategy crate to a component, and say what came of it.
 #[derive(Debug, clap::Args)]
@@ -63,7 +65,7 @@ fn build(args: &Args) -> Result<()> {
     let admission = admit(&bytes, &AdmissionLimits::default()).context("built, but refused")?;
     let path = match &args.out {
         Some(out) => {
-            fs::write(out, &bytes).with_context(|| format!("writing {}", out.display()))?;
+            whole::write(out, Existing::Replaced, |file| file.write_all(&bytes))?;
             out
         }
         None => &built,

@@ -22,9 +22,12 @@ pub(crate) struct Args {
 }
 
 /// Every schema by its name, in alphabetical order.
-pub(crate) const SCHEMAS: [(&str, &str); 11] = [
+pub(crate) const SCHEMAS: [(&str, &str); 15] = [
     ("backtest", include_str!("../../schemas/backtest.schema.json")),
     ("build", include_str!("../../schemas/build.schema.json")),
+    ("data", include_str!("../../schemas/data.schema.json")),
+    ("demo", include_str!("../../schemas/tournament.schema.json")),
+    ("init", include_str!("../../schemas/init.schema.json")),
     ("inspect", include_str!("../../schemas/inspect.schema.json")),
     ("manifest", MANIFEST_SCHEMA),
     ("new", include_str!("../../schemas/new.schema.json")),
@@ -33,6 +36,7 @@ pub(crate) const SCHEMAS: [(&str, &str); 11] = [
     ("replay", include_str!("../../schemas/replay.schema.json")),
     ("replay-debug", include_str!("../../schemas/replay-debug.schema.json")),
     ("schema", include_str!("../../schemas/schema.schema.json")),
+    ("tournament", include_str!("../../schemas/tournament.schema.json")),
     ("try", include_str!("../../schemas/try.schema.json")),
 ];
 

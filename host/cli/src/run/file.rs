@@ -1,14 +1,14 @@
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use tempfile::NamedTempFile;
 use tiltyard_engine::Entry;
 
 use super::{Request, RunDocument};
+use crate::whole::{self, Existing};
 
 /// A run in a file, one JSON text a line: what was asked for, every event, what came of it.
 #[derive(Debug)]
@@ -38,20 +38,14 @@ const FORM: u32 = 1;
 impl SavedRun {
     /// Writes a run. The file appears whole or not at all.
     pub(crate) fn write(path: &Path, request: &Request, entries: &[Entry], document: &RunDocument) -> Result<()> {
-        let what = || format!("writing {}", path.display());
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = BufWriter::new(NamedTempFile::new_in(folder).with_context(what)?);
-        let mut line =
-            |json: serde_json::Result<String>| -> Result<()> { writeln!(file, "{}", json?).with_context(what) };
-        line(serde_json::to_string(&Head { tiltyard_run: FORM, request: request.clone() }))?;
-        for entry in entries {
-            line(serde_json::to_string(entry))?;
-        }
-        line(serde_json::to_string(&Foot { document: serde_json::to_value(document)? }))?;
-        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(what)?;
-        file.as_file().sync_all().with_context(what)?;
-        file.persist(path).map_err(|error| error.error).with_context(what)?;
-        Ok(())
+        let document = serde_json::to_value(document)?;
+        whole::write(path, Existing::Replaced, |file| {
+            writeln!(file, "{}", serde_json::to_string(&Head { tiltyard_run: FORM, request: request.clone() })?)?;
+            for entry in entries {
+                writeln!(file, "{}", serde_json::to_string(entry)?)?;
+            }
+            writeln!(file, "{}", serde_json::to_string(&Foot { document })?)
+        })
     }
 
     /// Reads a run.

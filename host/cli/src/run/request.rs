@@ -24,8 +24,8 @@ pub(crate) struct RunArgs {
     /// The venue whose name reports bear.
     #[arg(long, default_value = "binance")]
     venue: String,
-    /// Bars of each symbol, in the order of the symbols: CSV, plain or gzipped, with columns timestamp (open time), open,
-    /// high, low, close and volume.
+    /// Bars of each symbol, in the order of the symbols: CSV with columns timestamp (open time), open, high, low, close and
+    /// volume, or whatever else `tiltyard data import` reads.
     #[arg(long = "data", value_name = "FILE", required = true)]
     data: Vec<PathBuf>,
     /// Play bars that open at this time (UTC) or later; earlier ones are for warming up.

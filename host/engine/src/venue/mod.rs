@@ -38,7 +38,8 @@ pub trait Venue: fmt::Debug + Send + 'static {
     /// A bar closed at `now`: orders may fill.
     fn on_bar(&mut self, instrument: InstrumentIndex, listed: &Listed, bar: &Bar, now: Nanos, host: &mut dyn Host);
 
-    /// The instrument trades no more: every order in it ends, and what is held is closed at its last price.
+    /// The instrument trades no more, or the run is to end flat: every order in it ends, and what is held is closed at its last
+    /// price. `reason` is what the orders ended and the positions were closed for.
     fn on_end(
         &mut self,
         instrument: InstrumentIndex,

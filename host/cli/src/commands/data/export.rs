@@ -29,6 +29,7 @@ pub(super) struct Args {
     out: PathBuf,
 }
 
+#[derive(Clone, Copy)]
 enum Form {
     Csv,
     Gzip,
@@ -47,7 +48,14 @@ pub(super) fn run(args: &Args, workspace: &Workspace, json: bool) -> Result<Exit
         let document = json!({"file": args.out, "series": *stored.about});
         print::out(&serde_json::to_string_pretty(&document)?);
     } else {
-        print::out(&format!("{}\nWritten to {}.", described(&stored.about), args.out.display()));
+        let mut lines = vec![described(&stored.about)];
+        if stored.about.synthetic.is_some() && !matches!(form, Form::Parquet) {
+            lines.push(
+                "  note: nothing in this file says that its bars are made up; Parquet keeps the label".to_owned(),
+            );
+        }
+        lines.push(format!("Written to {}.", args.out.display()));
+        print::out(&lines.join("\n"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -59,6 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     };
     let what = || format!("making {}", args.folder.display());
     // The folder itself must be new, so that nothing is overwritten.
+    ensure!(!args.folder.exists(), "{} is there already; give another name, or remove it", args.folder.display());
     if let Some(parent) = args.folder.parent() {
         fs::create_dir_all(parent).with_context(what)?;
     }
