@@ -143,7 +143,7 @@ fn nothing_is_overwritten_and_names_are_checked() {
     with_sdk(&place.path(""));
     place.ok(&["new", "mine"]);
     let error = place.fails(&["new", "mine"]);
-    assert!(error.contains("making mine") && error.contains("exists"), "{error}");
+    assert!(error.contains("mine is there already; give another name"), "{error}");
     assert!(place.fails(&["new", "Mine"]).contains("`Mine` is no name for a strategy"));
     assert!(place.fails(&["new", "match"]).contains("is a word of Rust itself"));
     assert!(place.fails(&["new", "other", "--sdk", "."]).contains("is not the folder `guest-sdk`"));
