@@ -42,6 +42,22 @@ fn try_says_that_its_market_is_synthetic() {
     assert!(text.contains("SYNTHETIC") && text.contains("Prices are made up"), "{text}");
 }
 
+#[test]
+fn demo_holds_a_tournament_of_every_example_and_says_the_same_twice() {
+    let place = Place::new();
+    let demo = || place.json(&["demo", "--bars", "600", "--json"]);
+    let first = demo();
+    assert!(first["runs"].as_u64().unwrap() >= 200 && first["synthetic"] == true, "{first}");
+    let rows = first["ranking"].as_array().unwrap();
+    for example in tiltyard_examples::EXAMPLES {
+        assert!(rows.iter().any(|row| row["strategy"] == example.name), "{}", example.name);
+    }
+    assert!(rows.iter().all(|row| row["fault"].is_null()));
+    let report = fs::read_to_string(place.path(first["report"].as_str().unwrap())).unwrap();
+    assert!(report.contains("SYNTHETIC") || report.contains("synthetic"));
+    assert_eq!(demo(), first);
+}
+
 /// Digests differ where the compiler does; everything else in the README's picture is what the program prints.
 #[test]
 fn the_readme_shows_what_demo_prints() {

@@ -351,6 +351,28 @@ fn market_data_is_what_the_schema_says() {
 }
 
 #[test]
+fn tournaments_are_what_the_schema_says() {
+    let place = Place::new();
+    let schemas = Schemas::of(&place);
+    schemas.hold("demo", &place.json(&["demo", "--bars", "300", "--json"]));
+    place.ok(&["init"]);
+    place.ok(&["data", "synth", "--bars", "2000"]);
+    let run = "tournament run --strategy ma-cross --strategy falls --symbol SYN1-USD --symbol SYN2-USD --interval 1h --venue \
+               synthetic --holdout-months 0 --sample 3 --walk rolling --train-days 30 --test-days 10 --json";
+    build(&place, "falls", "signal", &[("self.closes.push(bar.close);", "panic!(\"down\");")]);
+    fs::rename(place.path("falls.wasm"), place.path("strategies/falls.wasm")).unwrap();
+    schemas.hold("tournament", &printed(&place, &format!("{run} --dry-run")));
+    schemas.hold("tournament", &printed(&place, "tournament list --json"));
+    let held = printed(&place, run);
+    assert!(held["ranking"].as_array().unwrap().iter().any(|row| row["verdict"] == "faulted"), "{held}");
+    schemas.hold("tournament", &held);
+    schemas.hold("tournament", &printed(&place, "tournament show --json"));
+    schemas.hold("tournament", &printed(&place, "tournament list --json"));
+    fs::write(place.path("bad.toml"), "name = 3\n").unwrap();
+    schemas.hold("config", &printed(&place, "config check bad.toml --json"));
+}
+
+#[test]
 fn inspections_are_what_the_schema_says() {
     let place = Place::new();
     let schemas = Schemas::of(&place);

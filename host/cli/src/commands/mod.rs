@@ -11,6 +11,7 @@ use crate::run::Ground;
 
 pub(crate) mod backtest;
 pub(crate) mod build;
+pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod init;

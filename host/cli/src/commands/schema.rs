@@ -22,9 +22,10 @@ pub(crate) struct Args {
 }
 
 /// Every schema by its name, in alphabetical order.
-pub(crate) const SCHEMAS: [(&str, &str); 15] = [
+pub(crate) const SCHEMAS: [(&str, &str); 16] = [
     ("backtest", include_str!("../../schemas/backtest.schema.json")),
     ("build", include_str!("../../schemas/build.schema.json")),
+    ("config", include_str!("../../schemas/config.schema.json")),
     ("data", include_str!("../../schemas/data.schema.json")),
     ("demo", include_str!("../../schemas/tournament.schema.json")),
     ("init", include_str!("../../schemas/init.schema.json")),
