@@ -1,5 +1,6 @@
 //! The moving-average cross of the examples, written against the bindings without the SDK: what the SDK costs is measured
-//! against it.
+//! against it. Anywhere else than in a sandbox there is nothing of it.
+#![cfg(target_arch = "wasm32")]
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -64,7 +65,6 @@ struct ByHand;
 
 const MANIFEST: &str = include_str!("manifest.json");
 
-#[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code, reason = "the section is read by nothing but the host")]
 #[used]
 #[unsafe(link_section = "tiltyard:manifest")]
@@ -108,5 +108,4 @@ impl signals::Guest for ByHand {
     }
 }
 
-#[cfg(target_arch = "wasm32")]
 bindings::export_signal!(ByHand with_types_in bindings);
