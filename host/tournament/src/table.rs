@@ -215,13 +215,16 @@ impl Table {
     pub fn sentence(&self) -> String {
         let worth = self.rows.iter().filter(|row| matches!(row.verdict, Verdict::WorthValidating { .. })).count();
         let trials = self.trials;
+        let least = Verdict::LEAST_TRADES;
         match worth {
-            0 => format!("Nothing here deserves promotion: with {trials} variants tried, no result is told from luck."),
+            0 => format!(
+                "Nothing here deserves promotion: with {trials} variants tried, no result of {least} trades or more is told from luck."
+            ),
             1 => format!(
-                "One row is worth validating on data that nobody has seen; nothing is promoted by a tournament ({trials} variants were tried)."
+                "One row is worth validating on data that nobody has seen ({trials} variants were tried); a tournament promotes nothing."
             ),
             many => format!(
-                "{many} rows are worth validating on data that nobody has seen; nothing is promoted by a tournament ({trials} variants were tried)."
+                "{many} rows are worth validating on data that nobody has seen ({trials} variants were tried); a tournament promotes nothing."
             ),
         }
     }
