@@ -90,6 +90,12 @@ impl<'a> Course<'a> {
         self.curve.iter().map(|sample| (sample.time, sample.equity)).collect()
     }
 
+    /// Equity at the end.
+    #[must_use]
+    pub fn last_equity(&self) -> f64 {
+        self.last
+    }
+
     /// From the beginning to the last instant, in nanoseconds.
     pub(crate) fn span(&self) -> f64 {
         self.curve.last().map_or(0.0, |last| (last.time - self.basis.begin).0 as f64)

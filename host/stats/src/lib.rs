@@ -28,5 +28,5 @@ pub use performance::{
     annual_return, calmar, hit_rate, max_drawdown, max_drawdown_length, mean, profit_factor, sharpe, sortino,
     standard_deviation, total_return, volatility,
 };
-pub use selection::{SharpeEvidence, expected_maximum, luck, trial_variance};
+pub use selection::{SharpeEvidence, chance_variance, expected_maximum, luck, robust_variance, trial_variance};
 pub use undefined::{Figure, Undefined};

@@ -136,17 +136,33 @@ pub fn luck(variance: f64, trials: usize) -> Figure {
 }
 
 /// The variance of trials' Sharpe ratios per period that chance is judged by: the larger of what trials without skill have,
-/// 1 ÷ (T − 1), and a robust one of the trials themselves, (interquartile range ÷ 1.349)².
+/// 1 ÷ (T − 1), and that of the trials themselves, as [`robust_variance`] has it.
+///
+/// # Errors
+/// When there are fewer than two observations or no trials, or a Sharpe ratio is no number.
+pub fn trial_variance(sharpes: &[f64], observations: usize) -> Figure {
+    Ok(robust_variance(sharpes)?.max(chance_variance(observations)?))
+}
+
+/// The variance of Sharpe ratios per period without skill: 1 ÷ (T − 1).
+///
+/// # Errors
+/// When there are fewer than two observations.
+pub fn chance_variance(observations: usize) -> Figure {
+    if observations < 2 {
+        return Err(Undefined::TooFew { have: observations, need: 2 });
+    }
+    Ok(1.0 / (observations - 1) as f64)
+}
+
+/// The variance of Sharpe ratios, all of one period: (interquartile range ÷ 1.349)².
 ///
 /// Not their plain variance, because a few variants that burn fees at a Sharpe ratio of −20 would make every true edge look
 /// like luck. Quartiles are interpolated linearly between order statistics (type 7 of Hyndman and Fan, 1996).
 ///
 /// # Errors
-/// When there are fewer than two observations or no trials, or a Sharpe ratio is no number.
-pub fn trial_variance(sharpes: &[f64], observations: usize) -> Figure {
-    if observations < 2 {
-        return Err(Undefined::TooFew { have: observations, need: 2 });
-    }
+/// When there are none, or one is no number.
+pub fn robust_variance(sharpes: &[f64]) -> Figure {
     if sharpes.is_empty() {
         return Err(Undefined::TooFew { have: 0, need: 1 });
     }
@@ -162,7 +178,7 @@ pub fn trial_variance(sharpes: &[f64], observations: usize) -> Figure {
         low + (high - low) * (place - below)
     };
     let robust = (at(0.75) - at(0.25)) / 1.349;
-    Ok((robust * robust).max(1.0 / (observations - 1) as f64))
+    Ok(robust * robust)
 }
 
 #[cfg(test)]

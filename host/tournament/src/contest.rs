@@ -4,19 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use tiltyard_config::ConfigError;
-use tiltyard_engine::{Simulation, Traded, Window};
-use tiltyard_market::{
-    Catalog, CatalogError, Instruments, Key, KeyError, format_time, infer_instrument, months_before,
-};
-use tiltyard_model::{Columns, Digest, Digester, Instrument, Interval, Nanos, Start, Variant, to_f64};
+use tiltyard_engine::{Simulation, Window};
+use tiltyard_market::{Catalog, Instruments, format_time};
+use tiltyard_model::{Digest, Digester, Instrument, Interval, Nanos, Start, Variant};
 use tiltyard_sandbox::{Component, engine_version};
 use tiltyard_store::{DataSpan, RunKey};
 
+use crate::error::ContestError;
+use crate::market::{Known, Market, no_bars, read};
 use crate::play::Desk;
-use crate::space::SpaceError;
 use crate::spec::{Markets, Spec};
-use crate::window::{Span, Split, SplitError};
+use crate::window::{Span, Split};
 
 /// Most runs of a tournament.
 pub const MOST_RUNS: usize = 200_000;
@@ -79,6 +77,16 @@ pub struct Group {
     pub span: Span,
     /// Digest of the data that may be read, instrument by instrument.
     pub data: Digest,
+    /// What is known of the instruments when a window ends.
+    known: BTreeMap<Nanos, Knowledge>,
+}
+
+/// What is known of the instruments of a group at an instant.
+#[derive(Debug)]
+struct Knowledge {
+    instruments: Vec<Instrument>,
+    /// Digest of all bars that have closed.
+    data: Digest,
 }
 
 /// One run of a tournament, by indices.
@@ -96,89 +104,6 @@ pub struct Run {
     pub is_train: bool,
 }
 
-/// Why a tournament cannot be held.
-#[derive(Debug, thiserror::Error)]
-pub enum ContestError {
-    /// The specification.
-    #[error(transparent)]
-    Spec(#[from] ConfigError),
-    /// The variants.
-    #[error(transparent)]
-    Space(#[from] SpaceError),
-    /// The data.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// A name that no series can have.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The windows.
-    #[error("{label}: {error}")]
-    Split {
-        /// Of which data.
-        label: String,
-        /// What is wrong with them.
-        error: SplitError,
-    },
-    /// No data where it was asked for.
-    #[error("{symbol} has no bars from {from} to {to}; its data goes from {first} to {last}{}", seal(.sealed.as_deref()))]
-    NoBars {
-        /// The symbol.
-        symbol: String,
-        /// What was asked for.
-        from: String,
-        /// What was asked for.
-        to: String,
-        /// When its first bar opens.
-        first: String,
-        /// When its last bar closes.
-        last: String,
-        /// Where the holdout begins, if there is one.
-        sealed: Option<String>,
-    },
-    /// One account has one currency.
-    #[error(
-        "{symbol} is priced in {quote}, the others in {settlement}; an account has one currency: give it a tournament of its own"
-    )]
-    Currencies {
-        /// The symbol.
-        symbol: String,
-        /// Its currency.
-        quote: String,
-        /// That of those before it.
-        settlement: String,
-    },
-    /// A signal strategy trades one instrument.
-    #[error("{strategy} is a signal strategy, which trades one instrument at a time; give it `markets = \"each\"`")]
-    Signal {
-        /// The strategy.
-        strategy: String,
-    },
-    /// Two components with one digest.
-    #[error("{strategy} takes part twice with the same component; put its variants under one [[strategy]]")]
-    Twice {
-        /// The strategy.
-        strategy: String,
-    },
-    /// More than can be run.
-    #[error(
-        "that makes {count} runs, at most {MOST_RUNS} are taken: {variants} variants on {groups} markets and {windows} windows"
-    )]
-    TooMany {
-        /// Runs.
-        count: u128,
-        /// Variants of all strategies.
-        variants: usize,
-        /// Markets.
-        groups: usize,
-        /// Windows.
-        windows: usize,
-    },
-}
-
-fn seal(from: Option<&str>) -> String {
-    from.map(|from| format!(", of which what closes after {from} is the sealed holdout")).unwrap_or_default()
-}
-
 impl Contest {
     /// Puts a tournament together. `candidates` are the strategies' in the order of the specification.
     ///
@@ -190,14 +115,13 @@ impl Contest {
         catalog: &Catalog,
         instruments: &Instruments,
     ) -> Result<Self, ContestError> {
-        let market = read(&spec, catalog, instruments)?;
-        let last = market.iter().map(|(traded, _)| close_of_last(traded)).max().unwrap_or_default();
-        let sealed_from = (spec.market.holdout_months > 0).then(|| months_before(last, spec.market.holdout_months));
+        let (market, sealed_from) = read(&spec, catalog)?;
+        let all: Vec<usize> = (0..market.len()).collect();
         let mut contest =
             Self { spec, entrants: Vec::new(), groups: Vec::new(), splits: Vec::new(), runs: Vec::new(), sealed_from };
         let mut seen = BTreeSet::new();
-        let mut places: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
-        for (strategy, candidate) in contest.spec.strategies.clone().iter().zip(candidates) {
+        let mut places: Vec<Vec<usize>> = Vec::new();
+        for (strategy, candidate) in contest.spec.strategies.iter().zip(candidates) {
             let Candidate { component, bytes, origin } = candidate;
             let admission = component.admission();
             let name = || admission.manifest.name.clone();
@@ -205,39 +129,61 @@ impl Contest {
                 return Err(ContestError::Twice { strategy: name() });
             }
             let variants = strategy.space.variants(admission.digest, &admission.manifest, contest.spec.seed)?;
-            let all: Vec<usize> = (0..market.len()).collect();
             let wanted: Vec<Vec<usize>> = match strategy.markets {
-                Markets::Each => all.into_iter().map(|at| vec![at]).collect(),
-                Markets::Together => vec![all],
+                Markets::Each => all.iter().map(|at| vec![*at]).collect(),
+                Markets::Together => vec![all.clone()],
             };
             if admission.is_signal() && wanted.iter().any(|group| group.len() > 1) {
                 return Err(ContestError::Signal { strategy: name() });
             }
             let mut groups = Vec::with_capacity(wanted.len());
             for members in wanted {
-                let at = match places.get(&members) {
-                    Some(at) => *at,
-                    None => {
-                        contest.groups.push(contest.group(&members, &market)?);
-                        places.insert(members, contest.groups.len() - 1);
-                        contest.groups.len() - 1
-                    }
-                };
-                groups.push(at);
+                let known = places.iter().position(|known| *known == members);
+                groups.push(known.unwrap_or(places.len()));
+                if known.is_none() {
+                    places.push(members);
+                }
             }
             contest.entrants.push(Entrant { component, bytes, origin, variants, groups });
         }
-        contest.divide()?;
+        let places: Vec<Vec<&Market>> =
+            places.iter().map(|members| members.iter().map(|at| &market[*at]).collect()).collect();
+        contest.divide(&places)?;
+        for members in &places {
+            contest.groups.push(contest.group(members, instruments)?);
+        }
+        contest.list()?;
         Ok(contest)
     }
 
     /// The windows are those of the stretch that every market has, so that all are judged on the same time.
-    fn divide(&mut self) -> Result<(), ContestError> {
-        let from = self.groups.iter().map(|group| group.span.from).max().unwrap_or_default();
-        let to = self.groups.iter().map(|group| group.span.to).min().unwrap_or_default();
-        let whole = Span { from, to };
-        let label = self.groups.iter().map(|group| group.label.as_str()).collect::<Vec<_>>().join(", ");
-        self.splits = self.spec.windows.splits(whole).map_err(|error| ContestError::Split { label, error })?;
+    fn divide(&mut self, places: &[Vec<&Market>]) -> Result<(), ContestError> {
+        let spans = places.iter().map(|members| self.span_of(members)).collect::<Result<Vec<_>, _>>()?;
+        let from = spans.iter().map(|span| span.from).max().unwrap_or_default();
+        let whole = Span { from, to: spans.iter().map(|span| span.to).min().unwrap_or_default() };
+        let splits = self.spec.windows.splits(whole);
+        let label = || places.iter().map(|members| label(members)).collect::<Vec<_>>().join(", ");
+        self.splits = splits.map_err(|error| ContestError::Split { label: label(), error })?;
+        Ok(())
+    }
+
+    /// What may be played of these: what all of them have, and was asked for.
+    fn span_of(&self, members: &[&Market]) -> Result<Span, ContestError> {
+        let first = members.iter().map(|market| market.first).max().unwrap_or_default();
+        let last = members.iter().map(|market| market.last).min().unwrap_or_default();
+        let from = self.spec.market.from.map_or(first, |from| from.max(first));
+        let to = self.spec.market.to.map_or(last, |to| to.min(last));
+        let closes = |market: &Market, time: Nanos| {
+            market.bars.open_time().partition_point(|open| Nanos(*open) + market.interval <= time)
+        };
+        match members.iter().find(|market| closes(market, to) <= closes(market, from)) {
+            Some(none) => Err(no_bars(&none.symbol, [from, to], [none.first, none.end], self.sealed_from)),
+            None => Ok(Span { from, to }),
+        }
+    }
+
+    /// Every run, in the order of results: by strategy, market, variant, window.
+    fn list(&mut self) -> Result<(), ContestError> {
         let windows: usize = self.splits.iter().map(|split| split.spans().count()).sum();
         let each = self.entrants.iter().map(|entrant| entrant.variants.len() as u128 * entrant.groups.len() as u128);
         let count = each.sum::<u128>() * windows as u128;
@@ -259,41 +205,36 @@ impl Contest {
         Ok(())
     }
 
-    fn group(&self, members: &[usize], market: &[(Traded, bool)]) -> Result<Group, ContestError> {
+    fn group(&self, members: &[&Market], instruments: &Instruments) -> Result<Group, ContestError> {
         let spec = &self.spec;
-        let traded: Vec<Traded> = members.iter().map(|at| market[*at].0.clone()).collect();
-        let settlement = traded[0].instrument.quote.clone();
-        if let Some(other) = traded.iter().find(|traded| traded.instrument.quote != settlement) {
-            let (symbol, quote) = (other.instrument.symbol.clone(), other.instrument.quote.clone());
+        let span = self.span_of(members)?;
+        let ends: BTreeSet<Nanos> =
+            self.splits.iter().flat_map(|split| split.spans().map(|span| span.to)).chain([span.to]).collect();
+        let of_each: Vec<BTreeMap<Nanos, Known>> =
+            members.iter().map(|market| market.known(&ends, instruments, spec)).collect();
+        let knowledge = |end: &Nanos| {
+            let mut digester = Digester::default();
+            digester.text("tiltyard market 2");
+            let known = of_each.iter().filter_map(|known| known.get(end));
+            let instruments = known.map(|known| {
+                digester.bytes(&known.data.0);
+                known.instrument.clone()
+            });
+            Knowledge { instruments: instruments.collect(), data: digester.finish() }
+        };
+        let known: BTreeMap<Nanos, Knowledge> = ends.iter().map(|end| (*end, knowledge(end))).collect();
+        let (instruments, data) = known
+            .get(&span.to)
+            .map(|known| (known.instruments.clone(), known.data))
+            .expect("the end of all that may be played is one of the ends");
+        let settlement = instruments[0].quote.clone();
+        if let Some(other) = instruments.iter().find(|instrument| instrument.quote != settlement) {
+            let (symbol, quote) = (other.symbol.clone(), other.quote.clone());
             return Err(ContestError::Currencies { symbol, quote, settlement });
         }
-        let last = traded.iter().map(close_of_last).min().unwrap_or_default();
-        let first = traded.iter().map(|traded| open_of_first(&traded.bars)).max().unwrap_or_default();
-        let from = spec.market.from.map_or(first, |from| from.max(first));
-        let end = self.sealed_from.map_or(last, |sealed| sealed.min(last));
-        let to = spec.market.to.map_or(end, |to| to.min(end));
-        let label = traded.iter().map(|traded| traded.instrument.symbol.as_str()).collect::<Vec<_>>().join("+");
-        let mut digester = Digester::default();
-        digester.text("tiltyard market 1");
-        for traded in &traded {
-            let window = Window { from: None, to: Some(to), ..Window::default() };
-            let lane = traded.lane(&window);
-            if lane.to == 0 || to <= from {
-                return Err(ContestError::NoBars {
-                    symbol: traded.instrument.symbol.clone(),
-                    from: format_time(from),
-                    to: format_time(to),
-                    first: format_time(first),
-                    last: format_time(last),
-                    sealed: self.sealed_from.map(format_time),
-                });
-            }
-            digest_bars(&mut digester, &traded.bars, lane.to);
-        }
-        let synthetic = members.iter().any(|at| market[*at].1);
         let simulation = Simulation {
-            market: traded,
-            window: Window { from: Some(from), to: Some(to), ..Window::default() },
+            market: members.iter().zip(instruments).map(|(market, instrument)| market.traded(instrument)).collect(),
+            window: Window { from: Some(span.from), to: Some(span.to), ..Window::default() },
             profile: spec.rules.profile,
             costs: spec.rules.costs,
             latency: spec.rules.latency,
@@ -301,7 +242,8 @@ impl Contest {
             seed: spec.seed,
             days_per_year: spec.rules.days_per_year,
         };
-        Ok(Group { label, simulation, settlement, synthetic, span: Span { from, to }, data: digester.finish() })
+        let synthetic = members.iter().any(|market| market.is_synthetic);
+        Ok(Group { label: label(members), simulation, settlement, synthetic, span, data, known })
     }
 
     /// The window of a run.
@@ -330,7 +272,12 @@ impl Contest {
             // Windows of a walk follow each other: whatever is held at a seam is paid for.
             close_at_end: self.splits[run.split].train.is_some(),
         };
-        let simulation = Simulation { window, ..group.simulation.clone() };
+        let mut simulation = Simulation { window, ..group.simulation.clone() };
+        if let Some(known) = group.known.get(&span.to) {
+            for (traded, instrument) in simulation.market.iter_mut().zip(&known.instruments) {
+                traded.instrument = instrument.clone();
+            }
+        }
         let start = Start {
             instruments: simulation.instruments(),
             parameters: self.variant(run).parameters().clone().into_iter().collect(),
@@ -354,7 +301,7 @@ impl Contest {
             "parameters": self.variant(run).parameters(),
             "instruments": market.map(|traded| &traded.instrument).collect::<Vec<_>>(),
             "interval": self.spec.market.interval,
-            "data": group.data,
+            "data": group.known.get(&self.span(run).to).map(|known| known.data),
             "window": simulation.window,
             "profile": {"name": rules.name(), "version": rules.version(), "costs": simulation.costs},
             "latency": simulation.latency,
@@ -406,17 +353,25 @@ impl Contest {
         }
     }
 
-    /// What makes it this tournament and no other: the specification as it was given, with the components and the data that
-    /// its names stand for.
+    /// What makes it this tournament and no other: the specification as it was given, with all that its runs follow from.
     #[must_use]
     pub fn identity(&self, text: &str) -> String {
         let components = self.entrants.iter().map(|entrant| entrant.component.admission().digest);
+        let mut digester = Digester::default();
+        for variant in self.entrants.iter().flat_map(|entrant| &entrant.variants) {
+            digester.bytes(&variant.digest().0);
+        }
+        // Runs of one window differ in their variants only.
+        for run in self.runs.iter().filter(|run| run.variant == 0) {
+            digester.bytes(&self.key(run).0.0);
+        }
         json!({
             "specification": text,
             "tiltyard": env!("CARGO_PKG_VERSION"),
             "engine": engine_version(),
             "components": components.collect::<Vec<_>>(),
             "data": self.groups.iter().map(|group| group.data).collect::<Vec<_>>(),
+            "runs": digester.finish(),
         })
         .to_string()
     }
@@ -428,44 +383,7 @@ impl Contest {
     }
 }
 
-/// The series of a specification with the rules of their instruments, and whether they are made up.
-fn read(spec: &Spec, catalog: &Catalog, instruments: &Instruments) -> Result<Vec<(Traded, bool)>, ContestError> {
-    let Interval::Only(interval) = spec.market.interval else { unreachable!("a specification names a length") };
-    let series = spec.market.symbols.iter().map(|symbol| {
-        let stored = catalog.series(&Key::new(&spec.market.venue, symbol, spec.market.interval)?)?;
-        let bars = stored.bars;
-        // The rules that hold when the last bar that may be played closes: dated rules within a run are not played yet.
-        let at = spec.market.to.unwrap_or_else(|| Nanos(bars.open_time().last().copied().unwrap_or_default()));
-        let mut instrument = match instruments.find(&spec.market.venue, symbol, at) {
-            Ok(instrument) => instrument.clone(),
-            Err(_) => inferred(symbol, &spec.market.venue, &bars),
-        };
-        if let Some(fee) = spec.rules.fee {
-            (instrument.maker_fee, instrument.taker_fee) = (to_f64(fee), to_f64(fee));
-        }
-        let synthetic = stored.about.synthetic.is_some();
-        Ok((Traded { instrument, interval, bars: Arc::clone(&bars), ends: false }, synthetic))
-    });
-    series.collect()
-}
-
-/// What the data show, with fees of 5 basis points.
-fn inferred(symbol: &str, venue: &str, bars: &Columns) -> Instrument {
-    infer_instrument(symbol, venue, bars, 0.0005, 0.0005)
-}
-
-fn open_of_first(bars: &Columns) -> Nanos {
-    Nanos(bars.open_time().first().copied().unwrap_or_default())
-}
-
-fn close_of_last(traded: &Traded) -> Nanos {
-    Nanos(traded.bars.open_time().last().copied().unwrap_or_default()) + traded.interval
-}
-
-/// The first so many bars: what comes later is not read, and must not change the name of what was.
-fn digest_bars(digester: &mut Digester, bars: &Columns, count: usize) {
-    digester.u64(count as u64);
-    for bar in bars.iter().take(count) {
-        digester.nanos(bar.open_time).f64(bar.open).f64(bar.high).f64(bar.low).f64(bar.close).f64(bar.volume);
-    }
+/// The symbols of a group.
+fn label(members: &[&Market]) -> String {
+    members.iter().map(|market| market.symbol.as_str()).collect::<Vec<_>>().join("+")
 }

@@ -3,13 +3,12 @@
 use rayon::prelude::*;
 use tiltyard_engine::{Course, Metrics};
 use tiltyard_model::{Digest, Digester, Nanos};
-use tiltyard_stats::{SharpeEvidence, trial_variance};
-use tiltyard_store::Run as Kept;
+use tiltyard_stats::chance_variance;
 
 use crate::contest::{Contest, Run};
-use crate::hold::{HoldError, perform, reason};
+use crate::hold::{Ended, HoldError, perform, reason};
 use crate::play::Played;
-use crate::table::{Choice, Row};
+use crate::table::{Choice, Row, Tried};
 use crate::verdict::Verdict;
 
 /// Confidence of the interval of a Sharpe ratio.
@@ -22,92 +21,91 @@ pub(crate) struct Draft {
     pub(crate) row: Row,
     /// Of [`Contest::groups`].
     pub(crate) group: usize,
-    /// Equity after each window of a walk-forward.
+    /// Equity after each window of a walk-forward, until it was stopped.
     pub(crate) race: Vec<f64>,
-    /// Equity after each instant of a walk-forward.
-    equity: Vec<(Nanos, f64)>,
-    /// The run of a single window.
-    run: Option<Run>,
+    /// The runs that it was judged on, of [`Contest::runs`].
+    judged_on: Vec<usize>,
     /// Runs that were stopped or did not start.
     faults: usize,
 }
 
 /// The rows of a contest: of each variant, or in a walk-forward of each strategy, on each of its markets.
-pub(crate) fn drafts(contest: &Contest, results: &[Kept]) -> Result<Vec<Draft>, HoldError> {
-    let runs: Vec<(Run, &Kept)> = contest.runs.iter().copied().zip(results).collect();
+pub(crate) fn drafts(contest: &Contest, results: &[Ended]) -> Result<Vec<Draft>, HoldError> {
+    let all: Vec<usize> = (0..results.len()).collect();
     if contest.splits.iter().all(|split| split.train.is_none()) {
-        return Ok(runs.iter().map(|(run, kept)| single(contest, run, kept)).collect());
+        return Ok(all.iter().map(|at| single(contest, *at, &results[*at])).collect());
     }
     // Runs of one strategy on one market follow each other.
-    let entries: Vec<_> =
-        runs.chunk_by(|one, other| (one.0.entrant, one.0.group) == (other.0.entrant, other.0.group)).collect();
-    entries.into_par_iter().map(|runs| walk(contest, runs)).collect()
+    let entry = |at: usize| (contest.runs[at].entrant, contest.runs[at].group);
+    let entries: Vec<_> = all.chunk_by(|one, other| entry(*one) == entry(*other)).collect();
+    entries.into_par_iter().map(|places| walk(contest, places, results)).collect()
 }
 
 /// The row of a variant that was judged on what it was chosen from.
-fn single(contest: &Contest, run: &Run, kept: &Kept) -> Draft {
-    let fault = reason(kept);
-    let metrics = kept.metrics.clone().filter(|_| fault.is_none());
+fn single(contest: &Contest, at: usize, ended: &Ended) -> Draft {
+    let run = &contest.runs[at];
+    let fault = reason(ended);
+    let metrics = ended.metrics.clone().filter(|_| fault.is_none());
     Draft {
-        row: Row { metrics, fault, result: kept.result, ..row(contest, run) },
+        row: Row { metrics, fault, result: ended.result, ..row(contest, run) },
         group: run.group,
         race: Vec::new(),
-        equity: Vec::new(),
-        run: Some(*run),
-        faults: usize::from(kept.fault.is_some()),
+        judged_on: vec![at],
+        faults: usize::from(ended.fault.is_some()),
     }
 }
 
 /// The row of a strategy that chose a variant on every train window and was judged on the test that follows it.
-fn walk(contest: &Contest, runs: &[(Run, &Kept)]) -> Result<Draft, HoldError> {
+fn walk(contest: &Contest, places: &[usize], results: &[Ended]) -> Result<Draft, HoldError> {
     let mut course: Option<Course<'static>> = None;
     let (mut race, mut choices, mut fault) = (Vec::new(), Vec::new(), None);
+    let mut judged_on = Vec::new();
     let mut digester = Digester::default();
-    let mut last = runs[0].0;
+    let mut last = contest.runs[places[0]];
     for (split, windows) in contest.splits.iter().enumerate() {
-        let of = |is_train: bool| runs.iter().filter(move |(run, _)| run.split == split && run.is_train == is_train);
+        let of = |is_train: bool| {
+            let here = move |at: &&usize| (contest.runs[**at].split, contest.runs[**at].is_train) == (split, is_train);
+            places.iter().filter(here).copied()
+        };
         let Some(train) = windows.train else { continue };
-        let (chosen, train_score) = choose(contest, of(true));
-        let Some((test, kept)) = of(false).find(|(run, _)| run.variant == chosen) else { continue };
+        let Some((trained, train_score)) = choose(contest, of(true), results) else { continue };
+        let variant = contest.runs[trained].variant;
+        let Some(tested) = of(false).find(|at| contest.runs[*at].variant == variant) else { continue };
+        let (test, ended) = (&contest.runs[tested], &results[tested]);
         last = *test;
-        digester.bytes(&kept.result.0);
+        digester.bytes(&ended.result.0);
         choices.push(Choice {
             train,
             test: windows.test,
             params: contest.variant(test).parameters().clone(),
             train_score,
-            test_sharpe: kept.metrics.as_ref().and_then(|metrics| metrics.sharpe),
+            test_sharpe: ended.metrics.as_ref().and_then(|metrics| metrics.sharpe),
         });
-        // What was chosen and then stopped is disqualified as a whole: nobody could have traded on without it.
+        // What was chosen and then stopped is disqualified as a whole: nobody could have traded on without it. The same if
+        // there was nothing to choose but what had been stopped.
+        fault = fault.or_else(|| reason(&results[trained])).or_else(|| reason(ended));
         if fault.is_none() {
-            fault = reason(kept);
+            extend(&mut course, contest, tested, ended)?;
+            race.extend(course.as_ref().map(Course::last_equity));
+            judged_on.push(tested);
         }
-        if fault.is_none() {
-            let next = replay(contest, test, kept)?;
-            match &mut course {
-                Some(course) => course.extend(&next),
-                None => course = Some(next),
-            }
-        }
-        race.extend(course.as_ref().and_then(|course| course.equity().last().map(|(_, equity)| *equity)));
     }
     let metrics = course.as_ref().map(Metrics::of_course).filter(|_| fault.is_none());
     Ok(Draft {
         row: Row { metrics, choices, fault, result: digester.finish(), ..row(contest, &last) },
         group: last.group,
         race,
-        equity: course.map(|course| course.equity()).unwrap_or_default(),
-        run: None,
-        faults: runs.iter().filter(|(_, kept)| kept.fault.is_some()).count(),
+        judged_on,
+        faults: places.iter().filter(|at| results[**at].fault.is_some()).count(),
     })
 }
 
-/// The variant with the highest score on a train window, and its score. Without any score, the one with the highest Sharpe
-/// ratio; without that, the first that was not stopped. Of equals the first.
-fn choose<'a>(contest: &Contest, runs: impl Iterator<Item = &'a (Run, &'a Kept)>) -> (usize, Option<f64>) {
+/// The run of the variant with the highest score on a train window, and that score. Without any score, of the one with the
+/// highest Sharpe ratio; without that, of the first that was not stopped, or of the first. Of equals the first.
+fn choose(contest: &Contest, trained: impl Iterator<Item = usize>, results: &[Ended]) -> Option<(usize, Option<f64>)> {
     let mut best: Option<(usize, [f64; 3])> = None;
-    for (run, kept) in runs {
-        let metrics = kept.metrics.as_ref().filter(|_| kept.fault.is_none());
+    for at in trained {
+        let metrics = results[at].metrics.as_ref().filter(|_| results[at].fault.is_none());
         let value = |figure: Option<f64>| figure.unwrap_or(f64::NEG_INFINITY);
         let merit = [
             value(metrics.and_then(|metrics| contest.spec.score.of(metrics).ok())),
@@ -115,22 +113,27 @@ fn choose<'a>(contest: &Contest, runs: impl Iterator<Item = &'a (Run, &'a Kept)>
             f64::from(u8::from(metrics.is_some())),
         ];
         if best.is_none_or(|(_, so_far)| merit > so_far) {
-            best = Some((run.variant, merit));
+            best = Some((at, merit));
         }
     }
-    best.map_or((0, None), |(variant, [score, ..])| (variant, score.is_finite().then_some(score)))
+    best.map(|(at, [score, ..])| (at, score.is_finite().then_some(score)))
 }
 
-/// The course of a run that was run before: played again, and the same to the last bit.
-fn replay(contest: &Contest, run: &Run, kept: &Kept) -> Result<Course<'static>, HoldError> {
+/// Strings a run to those before it. It is played again, and is the same to the last bit.
+fn extend(course: &mut Option<Course<'static>>, contest: &Contest, at: usize, ended: &Ended) -> Result<(), HoldError> {
+    let run = &contest.runs[at];
     let failed = |error| HoldError::Play { what: contest.window_name(run), error };
-    match perform(contest, run).map_err(failed)? {
-        Played::Ran(outcome) if outcome.books.log().digest() == kept.result => {
-            let (simulation, _) = contest.scene(run);
-            Ok(Course::of(&outcome.books.records()[0], &simulation.basis()).into_owned())
-        }
-        _ => Err(HoldError::Differs { what: contest.window_name(run) }),
+    let outcome = match perform(contest, run).map_err(failed)? {
+        Played::Ran(outcome) if outcome.books.log().digest() == ended.result => outcome,
+        _ => return Err(HoldError::Differs { what: contest.window_name(run) }),
+    };
+    let (simulation, _) = contest.scene(run);
+    let next = Course::of(&outcome.books.records()[0], &simulation.basis());
+    match course {
+        Some(course) => course.extend(&next),
+        None => *course = Some(next.into_owned()),
     }
+    Ok(())
 }
 
 /// A row of which nothing is known but who and where.
@@ -158,40 +161,36 @@ fn row(contest: &Contest, run: &Run) -> Row {
 }
 
 impl Draft {
-    /// Judges a row, given the Sharpe ratios (per period) of all variants that were ever tried on its data and their number.
-    pub(crate) fn judge(&mut self, contest: &Contest, sharpes: &[f64], trials: usize) {
+    /// Judges a row, given what was ever tried on its data.
+    pub(crate) fn judge(&mut self, contest: &Contest, tried: &Tried) {
         let row = &mut self.row;
-        row.trials = trials as u64;
+        row.trials = tried.variants as u64;
         let Some(metrics) = &row.metrics else {
             let why = row.fault.clone().unwrap_or_else(|| "nothing was run".to_owned());
             row.verdict = Verdict::Faulted { why, runs: self.faults.max(1) };
             return;
         };
         let evidence = metrics.evidence();
-        let year = metrics.returns.periods_per_year.sqrt();
+        let year = metrics.returns.periods_per_year;
         row.sharpe_interval = evidence
             .and_then(|evidence| evidence.interval(CONFIDENCE).ok())
-            .map(|(low, high)| (low * year, high * year));
-        row.deflated_sharpe = evidence.and_then(|evidence| deflated(&evidence, sharpes, trials));
+            .map(|(low, high)| (low * year.sqrt(), high * year.sqrt()));
+        row.deflated_sharpe = evidence.and_then(|evidence| {
+            // In periods of this row, whatever those of the trials were.
+            let variance = chance_variance(evidence.observations).ok()?.max(tried.variance / year);
+            evidence.deflated(variance, tried.variants.max(1)).ok()
+        });
         row.verdict = match contest.spec.score.of(metrics) {
             Ok(score) => {
                 row.score = Some(score);
                 verdict(metrics.trades, row.deflated_sharpe)
             }
             Err(figure) => {
-                let why = metrics.undefined.get(figure).cloned().unwrap_or_else(|| "for want of data".to_owned());
+                let why = metrics.undefined.get(figure).cloned().unwrap_or_else(|| "it is no number".to_owned());
                 Verdict::Unranked { figure: figure.to_owned(), why }
             }
         };
     }
-}
-
-/// Probability that a Sharpe ratio is more than the best of so many trials without skill would show.
-fn deflated(evidence: &SharpeEvidence, sharpes: &[f64], trials: usize) -> Option<f64> {
-    // Without any trial that has a Sharpe ratio there is still chance itself.
-    let sharpes = if sharpes.is_empty() { &[0.0] } else { sharpes };
-    let variance = trial_variance(sharpes, evidence.observations).ok()?;
-    evidence.deflated(variance, trials.max(1)).ok()
 }
 
 fn verdict(trades: u64, deflated: Option<f64>) -> Verdict {
@@ -203,22 +202,18 @@ fn verdict(trades: u64, deflated: Option<f64>) -> Verdict {
     }
 }
 
-/// The equity of the first rows: kept from the walk, or played again.
+/// The equity of the first rows. It is played again: kept for every row, it would be most of what a tournament holds.
 pub(crate) fn leaders(
     contest: &Contest,
     drafts: &[Draft],
-    results: &[Kept],
+    results: &[Ended],
 ) -> Result<Vec<(usize, Vec<(Nanos, f64)>)>, HoldError> {
     let first = drafts.iter().enumerate().filter(|(_, draft)| draft.row.metrics.is_some()).take(LEADERS);
-    let places: Vec<(usize, &Draft)> = first.collect();
-    let equity = |(at, draft): (usize, &Draft)| match &draft.run {
-        None => Ok((at, draft.equity.clone())),
-        Some(run) => {
-            let place = contest.runs.iter().position(|known| known == run);
-            let kept = place.map(|place| &results[place]);
-            let course = kept.map(|kept| replay(contest, run, kept)).transpose()?;
-            Ok((at, course.map(|course| course.equity()).unwrap_or_default()))
-        }
+    let first: Vec<(usize, &Draft)> = first.collect();
+    let equity = |(place, draft): (usize, &Draft)| {
+        let mut course = None;
+        draft.judged_on.iter().try_for_each(|at| extend(&mut course, contest, *at, &results[*at]))?;
+        Ok((place, course.map(|course| course.equity()).unwrap_or_default()))
     };
-    places.into_par_iter().map(equity).collect()
+    first.into_par_iter().map(equity).collect()
 }

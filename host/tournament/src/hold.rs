@@ -34,6 +34,25 @@ pub struct Progress {
     pub all: usize,
 }
 
+/// What is needed of a run that has ended; its inputs are in the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// The digest of everything that happened.
+    pub(crate) result: Digest,
+    /// How it did; absent if a fault came before there was anything to measure.
+    pub(crate) metrics: Option<Metrics>,
+    /// Fuel it took.
+    pub(crate) fuel: u64,
+    /// Why it was stopped, if it was.
+    pub(crate) fault: Option<Json>,
+}
+
+impl From<Kept> for Ended {
+    fn from(Kept { result, metrics, fuel, fault, .. }: Kept) -> Self {
+        Self { result, metrics, fuel, fault }
+    }
+}
+
 /// Why a tournament did not come to its end. What had ended by then is kept, and it goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum HoldError {
@@ -96,7 +115,7 @@ pub fn hold(
     let keys: Vec<RunKey> = pool.install(|| contest.runs.par_iter().map(|run| contest.key(run)).collect());
     let mut results = Vec::with_capacity(keys.len());
     for key in &keys {
-        results.push(store.run(*key)?);
+        results.push(store.run(*key)?.map(Ended::from));
     }
     let pending: Vec<usize> = (0..results.len()).filter(|at| results[*at].is_none()).collect();
     let known = results.len() - pending.len();
@@ -113,13 +132,13 @@ pub fn hold(
         })?;
         done += batch.len();
         for (at, kept) in batch {
-            results[at] = Some(kept);
+            results[at] = Some(kept.into());
         }
         progress(Progress { known, done, all: keys.len() });
         Ok(())
     });
     ended?;
-    let results: Option<Vec<Kept>> = results.into_iter().collect();
+    let results: Option<Vec<Ended>> = results.into_iter().collect();
     let Some(results) = results else { return Err(HoldError::Stopped { done: known + done, all: keys.len() }) };
     Table::write_trials(contest, &results, tournament, store, now())?;
     let tried = (0..contest.groups.len()).map(|group| Tried::on(&contest.data_span(group), store));
@@ -151,7 +170,7 @@ fn mark_known(
     store: &mut Store,
     tournament: Digest,
     keys: &[RunKey],
-    results: &[Option<Kept>],
+    results: &[Option<Ended>],
 ) -> Result<(), StoreError> {
     store.batch(|store| {
         for (at, key) in keys.iter().enumerate().filter(|(at, _)| results[*at].is_some()) {
@@ -265,8 +284,8 @@ fn fault(outcome: &Outcome<Fault>) -> Option<Json> {
 }
 
 /// Why a kept run was stopped, in a sentence.
-pub(crate) fn reason(kept: &Kept) -> Option<String> {
-    let fault = kept.fault.as_ref()?;
+pub(crate) fn reason(ended: &Ended) -> Option<String> {
+    let fault = ended.fault.as_ref()?;
     let text = |key: &str| fault.get(key).and_then(Json::as_str).map(str::to_owned);
     text("refused").or_else(|| text("message")).or_else(|| Some(fault.to_string()))
 }

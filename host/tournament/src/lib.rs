@@ -17,7 +17,9 @@
 
 mod contest;
 mod draft;
+mod error;
 mod hold;
+mod market;
 mod play;
 mod score;
 mod space;
@@ -26,7 +28,8 @@ mod table;
 mod verdict;
 mod window;
 
-pub use contest::{Candidate, Contest, ContestError, Entrant, Group, MOST_RUNS, Run};
+pub use contest::{Candidate, Contest, Entrant, Group, MOST_RUNS, Run};
+pub use error::ContestError;
 pub use hold::{HoldError, Progress, hold};
 pub use play::{Desk, PlayError, Played, play};
 pub use score::Score;

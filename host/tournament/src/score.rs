@@ -62,12 +62,13 @@ impl Score {
     /// The score.
     ///
     /// # Errors
-    /// The first figure that is not defined.
+    /// The first figure that is not defined, or `score` if their sum is too large for a number.
     pub fn of(&self, metrics: &Metrics) -> Result<f64, &'static str> {
-        FIGURES.iter().try_fold(0.0, |sum, (name, figure)| match self.0.get(name) {
+        let sum = FIGURES.iter().try_fold(0.0, |sum, (name, figure)| match self.0.get(name) {
             Some(weight) => figure(metrics).map(|value| sum + weight * value).ok_or(*name),
             None => Ok(sum),
-        })
+        })?;
+        if sum.is_finite() { Ok(sum) } else { Err("score") }
     }
 }
 
@@ -78,5 +79,28 @@ impl std::fmt::Display for Score {
             write!(f, "{plus}{weight} · {name}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Score;
+    use serde_json::json;
+    use tiltyard_engine::Metrics;
+
+    #[test]
+    fn a_score_too_large_for_a_number_is_none() {
+        let metrics = |calmar: f64| -> Metrics {
+            let document = json!({
+                "initial_equity": 1.0, "final_equity": 1.0, "trades": 0, "fees": 0.0, "funding": 0.0, "violations": 0,
+                "returns": {"period": "daily", "count": 2, "periods_per_year": 365.0}, "undefined": {}, "calmar": calmar,
+            });
+            serde_json::from_value(document).unwrap()
+        };
+        let mut score = Score::none();
+        assert!(score.weigh("calmar", 1e6) && !score.weigh("calmer", 1.0));
+        assert_eq!((score.of(&metrics(2.0)), score.of(&metrics(1e305))), (Ok(2e6), Err("score")));
+        assert!(score.weigh("sharpe", 1.0));
+        assert_eq!(score.of(&metrics(2.0)), Err("sharpe"));
     }
 }

@@ -82,6 +82,18 @@ pub enum SpaceError {
         /// Combinations.
         count: u128,
     },
+    /// A parameter with more values than can be drawn from.
+    #[error(
+        "{strategy}: {name} takes {count} values, at most {MOST_VARIANTS} can be drawn from; give it a list or a range under params"
+    )]
+    Wide {
+        /// The strategy.
+        strategy: String,
+        /// The parameter.
+        name: String,
+        /// Its values.
+        count: u128,
+    },
     /// Nothing is drawn.
     #[error("{strategy}: sample is 0; give how many variants are to be drawn")]
     NoSample {
@@ -102,7 +114,9 @@ impl Space {
             axes.push((name.clone(), values(axis, name, manifest)?));
         }
         if axes.is_empty() && self.sample.is_some() {
-            axes = manifest.parameters.iter().filter_map(whole_axis).collect();
+            for parameter in &manifest.parameters {
+                axes.extend(whole_axis(parameter, manifest)?.map(|values| (parameter.name.clone(), values)));
+            }
         }
         let count = axes.iter().try_fold(1_u128, |count, (_, values)| count.checked_mul(values.len() as u128));
         let count = count.unwrap_or(u128::MAX);
@@ -181,17 +195,19 @@ fn range(parameter: &Parameter, from: f64, to: f64, step: f64) -> Result<Vec<Val
     Ok((0..=steps).map(value).collect())
 }
 
-/// Everything that a number may be, in its own steps.
-fn whole_axis(parameter: &Parameter) -> Option<(String, Vec<Value>)> {
+/// Everything that a number or a flag may be, in its own steps; nothing for a text.
+fn whole_axis(parameter: &Parameter, manifest: &Manifest) -> Result<Option<Vec<Value>>, SpaceError> {
     let (min, max, step) = match parameter.kind {
         ParameterKind::Integer { min, max, step, .. } => (min as f64, max as f64, step as f64),
         ParameterKind::Real { min, max, step, .. } => (min, max, step),
-        ParameterKind::Flag { .. } => {
-            return Some((parameter.name.clone(), vec![Value::Flag(false), Value::Flag(true)]));
-        }
-        ParameterKind::Text { .. } => return None,
+        ParameterKind::Flag { .. } => return Ok(Some(vec![Value::Flag(false), Value::Flag(true)])),
+        ParameterKind::Text { .. } => return Ok(None),
     };
-    Some((parameter.name.clone(), range(parameter, min, max, step).ok()?))
+    let (strategy, name) = (manifest.name.clone(), parameter.name.clone());
+    range(parameter, min, max, step).map(Some).map_err(|count| match count {
+        Some(count) => SpaceError::Wide { strategy, name, count },
+        None => SpaceError::Range { strategy, name, from: min, to: max, step },
+    })
 }
 
 /// The combination at this place, counted like a number whose last digit is the last axis.
@@ -296,6 +312,16 @@ mod tests {
         assert_eq!(names(&all).unwrap().len(), 50);
         let more = Space { sample: Some(500), ..axes(&[("short", Axis::Values(vec![Value::Flag(true)]))]) };
         assert_eq!(names(&more).unwrap().len(), 1, "no more than there are");
+    }
+
+    #[test]
+    fn a_parameter_with_more_values_than_can_be_drawn_from_is_not_left_out_in_silence() {
+        let fine = MANIFEST.replace(r#""max": 5.0, "step": 0.1"#, r#""max": 5.0, "step": 0.00001"#);
+        let manifest = Manifest::parse(fine.as_bytes()).unwrap();
+        let all = Space { sample: Some(5), ..Space::default() };
+        let error = all.variants(Digest::of(b"component"), &manifest, 7).unwrap_err();
+        let (strategy, name) = ("m".to_owned(), "band".to_owned());
+        assert_eq!(error, SpaceError::Wide { strategy, name, count: 500_001 });
     }
 
     #[test]

@@ -6,11 +6,12 @@ use serde::Serialize;
 use serde_json::json;
 use tiltyard_engine::Metrics;
 use tiltyard_model::{Digest, Digester, Nanos, Value};
-use tiltyard_store::{DataSpan, Run as Kept, Standing, Store, StoreError, Trial};
+use tiltyard_stats::robust_variance;
+use tiltyard_store::{DataSpan, Standing, Store, StoreError, Trial};
 
 use crate::contest::Contest;
 use crate::draft::{drafts, leaders};
-use crate::hold::HoldError;
+use crate::hold::{Ended, HoldError};
 use crate::verdict::Verdict;
 use crate::window::Span;
 
@@ -88,16 +89,16 @@ pub struct Choice {
 /// What was ever tried on data overlapping some, in this tournament and in others.
 pub(crate) struct Tried {
     /// Distinct variants.
-    variants: usize,
-    /// Their Sharpe ratios per period, where they have one.
-    sharpes: Vec<f64>,
+    pub(crate) variants: usize,
+    /// Variance of their Sharpe ratios of a year: periods differ from trial to trial. 0 where none has one.
+    pub(crate) variance: f64,
 }
 
 impl Tried {
     pub(crate) fn on(span: &DataSpan, store: &Store) -> Result<Self, StoreError> {
         let trials = store.overlapping_trials(span)?;
-        let sharpe = |trial: &Trial| Some(trial.sharpe? / trial.periods_per_year.sqrt());
-        Ok(Self { variants: trials.len(), sharpes: trials.iter().filter_map(sharpe).collect() })
+        let sharpes: Vec<f64> = trials.iter().filter_map(|trial| trial.sharpe).collect();
+        Ok(Self { variants: trials.len(), variance: robust_variance(&sharpes).unwrap_or_default() })
     }
 }
 
@@ -105,7 +106,7 @@ impl Table {
     /// Adds every variant on every market to the ledger of trials.
     pub(crate) fn write_trials(
         contest: &Contest,
-        results: &[Kept],
+        results: &[Ended],
         tournament: Digest,
         store: &mut Store,
         at: Nanos,
@@ -130,11 +131,10 @@ impl Table {
     }
 
     /// The table that these results make, judged with what was ever tried on each group's data.
-    pub(crate) fn new(contest: &Contest, results: &[Kept], tried: &[Tried]) -> Result<Self, HoldError> {
+    pub(crate) fn new(contest: &Contest, results: &[Ended], tried: &[Tried]) -> Result<Self, HoldError> {
         let mut drafts = drafts(contest, results)?;
         for draft in &mut drafts {
-            let tried = &tried[draft.group];
-            draft.judge(contest, &tried.sharpes, tried.variants);
+            draft.judge(contest, &tried[draft.group]);
         }
         let trials = tried.iter().map(|tried| tried.variants as u64).max().unwrap_or_default();
         // By score, and of equals the one that was named first.
@@ -194,6 +194,7 @@ impl Table {
             Some(equity) => Some(*equity),
             None => self.rows[at].score,
         };
+        let value = |at: usize| value(at).filter(|value| value.is_finite());
         let mut order: Vec<usize> = rows.to_vec();
         order.sort_by(|left, right| {
             let key = |at: &usize| value(*at).unwrap_or(f64::NEG_INFINITY);
