@@ -232,7 +232,7 @@ impl Table {
 }
 
 /// How every variant did on every market's windows to judge on: by entrant, group and variant.
-fn tested<'a>(contest: &Contest, results: &'a [Kept]) -> BTreeMap<(usize, usize, usize), Vec<&'a Metrics>> {
+fn tested<'a>(contest: &Contest, results: &'a [Ended]) -> BTreeMap<(usize, usize, usize), Vec<&'a Metrics>> {
     let mut tested: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (run, kept) in contest.runs.iter().zip(results).filter(|(run, _)| !run.is_train) {
         let metrics = tested.entry((run.entrant, run.group, run.variant)).or_default();

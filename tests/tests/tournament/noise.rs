@@ -74,9 +74,9 @@ fn hardly_any_variant_of_a_made_up_market_is_worth_validating() {
 
 #[test]
 fn luck_is_counted_in_the_periods_of_the_row_whatever_those_of_the_trials() {
-    let field = Field::made_up(6, 1, 2_400);
-    // Tests of ten days have returns of hours, all of them together of days.
-    let walk = "[windows]\nkind = \"rolling\"\ntrain_days = 15\ntest_days = 10";
+    let field = Field::made_up(6, 1, 7_200);
+    // Tests of ten days have returns of hours, all of them together of days. High fees drive the variants apart.
+    let walk = "[windows]\nkind = \"rolling\"\ntrain_days = 15\ntest_days = 10\n[rules]\nfee_bps = 50";
     let text = made_up(1, walk) + &strategy("ma-cross", GRID) + &strategy("rsi-reversion", "");
     let contest = field.contest(&text).unwrap();
     let mut store = Store::open_in_memory().unwrap();
