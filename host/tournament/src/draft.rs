@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 use tiltyard_engine::{Course, Metrics};
-use tiltyard_model::{Digest, Digester, Nanos};
+use tiltyard_model::{Digest, Digester};
 use tiltyard_stats::chance_variance;
 
 use crate::contest::{Contest, Run};
 use crate::hold::{Ended, HoldError, perform, reason};
 use crate::play::Played;
-use crate::table::{Choice, Row, Tried};
+use crate::table::{Choice, Leader, Row, Tried};
 use crate::verdict::Verdict;
 
 /// Confidence of the interval of a Sharpe ratio.
@@ -203,17 +203,13 @@ fn verdict(trades: u64, deflated: Option<f64>) -> Verdict {
 }
 
 /// The equity of the first rows. It is played again: kept for every row, it would be most of what a tournament holds.
-pub(crate) fn leaders(
-    contest: &Contest,
-    drafts: &[Draft],
-    results: &[Ended],
-) -> Result<Vec<(usize, Vec<(Nanos, f64)>)>, HoldError> {
+pub(crate) fn leaders(contest: &Contest, drafts: &[Draft], results: &[Ended]) -> Result<Vec<Leader>, HoldError> {
     let first = drafts.iter().enumerate().filter(|(_, draft)| draft.row.metrics.is_some()).take(LEADERS);
     let first: Vec<(usize, &Draft)> = first.collect();
     let equity = |(place, draft): (usize, &Draft)| {
         let mut course = None;
         draft.judged_on.iter().try_for_each(|at| extend(&mut course, contest, *at, &results[*at]))?;
-        Ok((place, course.map(|course| course.equity()).unwrap_or_default()))
+        Ok(Leader { place, equity: course.map(|course| course.equity()).unwrap_or_default() })
     };
     first.into_par_iter().map(equity).collect()
 }

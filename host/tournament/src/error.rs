@@ -29,21 +29,8 @@ pub enum ContestError {
         error: SplitError,
     },
     /// No data where it was asked for.
-    #[error("{symbol} has no bars from {from} to {to}; its data goes from {first} to {last}{}", seal(.sealed.as_deref()))]
-    NoBars {
-        /// The symbol.
-        symbol: String,
-        /// What was asked for.
-        from: String,
-        /// What was asked for.
-        to: String,
-        /// When its first bar opens.
-        first: String,
-        /// When its last bar closes.
-        last: String,
-        /// Where the holdout begins, if there is one.
-        sealed: Option<String>,
-    },
+    #[error(transparent)]
+    NoBars(Box<NoBars>),
     /// Data of different times.
     #[error(
         "no time is in the data of every symbol: the one that begins last begins at {from}, the one that ends first ends at {to}; give them tournaments of their own"
@@ -92,6 +79,24 @@ pub enum ContestError {
         /// Windows.
         windows: usize,
     },
+}
+
+/// No data where it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{symbol} has no bars from {from} to {to}; its data goes from {first} to {last}{}", seal(.sealed.as_deref()))]
+pub struct NoBars {
+    /// The symbol.
+    pub symbol: String,
+    /// What was asked for.
+    pub from: String,
+    /// What was asked for.
+    pub to: String,
+    /// When its first bar opens.
+    pub first: String,
+    /// When its last bar closes.
+    pub last: String,
+    /// Where the holdout begins, if there is one.
+    pub sealed: Option<String>,
 }
 
 fn seal(from: Option<&str>) -> String {

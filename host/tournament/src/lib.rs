@@ -29,12 +29,12 @@ mod verdict;
 mod window;
 
 pub use contest::{Candidate, Contest, Entrant, Group, MOST_RUNS, Run};
-pub use error::ContestError;
+pub use error::{ContestError, NoBars};
 pub use hold::{HoldError, Progress, hold};
 pub use play::{Desk, PlayError, Played, play};
 pub use score::Score;
 pub use space::{Axis, MOST_VARIANTS, Space, SpaceError};
 pub use spec::{MarketSpec, Markets, Rules, Spec, StrategySpec};
-pub use table::{Choice, Row, Table};
+pub use table::{Choice, Leader, Row, Table};
 pub use verdict::Verdict;
 pub use window::{MOST_SPLITS, Span, Split, SplitError, Splitting, Walk};

@@ -7,7 +7,7 @@ use tiltyard_engine::Traded;
 use tiltyard_market::{Catalog, Instruments, Key, UnknownInstrument, format_time, infer_instrument, months_before};
 use tiltyard_model::{Columns, Digest, Digester, Instrument, Interval, Nanos, to_f64};
 
-use crate::error::ContestError;
+use crate::error::{ContestError, NoBars};
 use crate::spec::Spec;
 
 /// Fees, as fractions of notional, where neither rules nor the specification say any.
@@ -79,7 +79,8 @@ fn open_of_first(bars: &Columns) -> Nanos {
 /// There is nothing to play from one time to another.
 pub(crate) fn no_bars(symbol: &str, asked: [Nanos; 2], data: [Nanos; 2], sealed_from: Option<Nanos>) -> ContestError {
     let ([from, to], [first, last]) = (asked.map(format_time), data.map(format_time));
-    ContestError::NoBars { symbol: symbol.to_owned(), from, to, first, last, sealed: sealed_from.map(format_time) }
+    let sealed = sealed_from.map(format_time);
+    ContestError::NoBars(Box::new(NoBars { symbol: symbol.to_owned(), from, to, first, last, sealed }))
 }
 
 impl Market {

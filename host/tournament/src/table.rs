@@ -25,12 +25,21 @@ pub struct Table {
     /// Digest of everything that came of it, but for what depends on other tournaments: trials, verdicts.
     pub digest: Digest,
     /// Equity of the first rows, by their places in [`Table::rows`].
-    pub equity: Vec<(usize, Vec<(Nanos, f64)>)>,
+    pub equity: Vec<Leader>,
     /// Where each row stood after each window: its equity. Empty for a single window.
     pub race: Vec<Vec<f64>>,
     /// Sharpe ratio a year of every variant on every market, over all windows to judge on, where it is defined: by entrant,
     /// group and variant.
     pub sharpes: BTreeMap<(usize, usize, usize), f64>,
+}
+
+/// The equity of one of the first rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leader {
+    /// Its place in [`Table::rows`].
+    pub place: usize,
+    /// Equity after each instant.
+    pub equity: Vec<(Nanos, f64)>,
 }
 
 /// A strategy's variant on a market; in a walk-forward, a strategy that chose its variant anew for every window.

@@ -20,7 +20,7 @@ pub(super) fn report(contest: &Contest, table: &Table, id: Digest) -> Tournament
         trials: table.trials,
         heat_maps: heat_maps(contest, table),
         standings: standings(contest, table),
-        equity: table.equity.iter().map(|(at, equity)| (label(&table.rows[*at]), equity.clone())).collect(),
+        equity: table.equity.iter().map(|leader| (label(&table.rows[leader.place]), leader.equity.clone())).collect(),
         faults: faults(table),
     }
 }
