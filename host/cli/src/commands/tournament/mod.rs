@@ -35,7 +35,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    Run(run::Args),
+    Run(Box<run::Args>),
     List(list::Args),
     Show(show::Args),
 }

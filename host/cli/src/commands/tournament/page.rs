@@ -122,7 +122,7 @@ fn plain(value: &Value) -> String {
 fn heat_maps(contest: &Contest, table: &Table) -> Vec<HeatMap> {
     let map = |(at, entrant): (usize, &tiltyard_tournament::Entrant)| {
         let mut values: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-        for (name, value) in entrant.variants.iter().flat_map(|variant| variant.parameters()) {
+        for (name, value) in entrant.variants.iter().flat_map(tiltyard_model::Variant::parameters) {
             let known = values.entry(name).or_default();
             if !known.contains(&value) {
                 known.push(value);
