@@ -83,6 +83,8 @@ pub(crate) fn metrics() -> Metrics {
         annual_return: Some(0.21),
         volatility: Some(0.3),
         sharpe: Some(1.234),
+        skewness: Some(-0.4),
+        kurtosis: Some(5.6),
         sortino: Some(1.9),
         calmar: None,
         max_drawdown: Some(-0.12),
