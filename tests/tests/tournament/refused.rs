@@ -12,7 +12,7 @@ fn files(folder: &Path) -> Vec<(String, u64)> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
             if entry.path().is_dir() {
-                folders.push(entry.path())
+                folders.push(entry.path());
             } else {
                 files.push((entry.path().display().to_string(), entry.metadata().unwrap().len()));
             }
