@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
-use tiltyard_engine::{Log, Profile, Simulation, TargetPlayback, Traded, TradingDesk, Window};
+use tiltyard_engine::{Log, Profile, Simulation, TargetPlayback, Terms, Traded, TradingDesk, Window};
 use tiltyard_model::{Decimal, Money, Start};
 use tiltyard_risk::RiskProfile;
 use tiltyard_sandbox::{Component, Limits, PoolLimits};
@@ -50,7 +50,9 @@ fn play(bencher: Bencher<'_, '_>, targets: impl Fn(usize) -> f64 + Sync) {
     bencher.counter(ItemsCount::new(BARS)).bench(|| {
         let targets = (0..BARS).map(&targets).collect();
         let mut kernel = SIMULATION.kernel(Log::digest_only()).unwrap();
-        kernel.seat(cash(), None, |_| Ok::<_, Infallible>(TargetPlayback::new(targets))).unwrap();
+        kernel
+            .seat(Terms::new("playback", cash(), None), |_| Ok::<_, Infallible>(TargetPlayback::new(targets)))
+            .unwrap();
         black_box(SIMULATION.play(kernel))
     });
 }
@@ -87,7 +89,7 @@ fn run(bencher: Bencher<'_, '_>, name: &str) {
     let host_stop = component.admission().manifest.host_stop;
     bencher.counter(ItemsCount::new(BARS)).bench(|| {
         let mut kernel = SIMULATION.kernel(Log::digest_only()).unwrap();
-        kernel.seat(cash(), host_stop, |desk| component.start(desk, &start, &limits)).unwrap();
+        kernel.seat(Terms::new(name, cash(), host_stop), |desk| component.start(desk, &start, &limits)).unwrap();
         black_box(SIMULATION.play(kernel))
     });
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
-use tiltyard_engine::{Log, Metrics, Outcome, Profile, SeatError, Simulation, Traded, TradingDesk, Window};
+use tiltyard_engine::{Log, Metrics, Outcome, Profile, SeatError, Simulation, Terms, Traded, TradingDesk, Window};
 use tiltyard_model::{Columns, Decimal, Digest, Instrument, InstrumentKind, Money, Nanos, Start, Value};
 use tiltyard_risk::RiskProfile;
 use tiltyard_sandbox::{Component, Fault, Limits, StartError};
@@ -65,9 +65,10 @@ pub fn play_in_kernel(
         seed: simulation.seed,
     };
     let mut kernel = simulation.kernel(log).map_err(SeatError::Setup)?;
-    let host_stop = component.admission().manifest.host_stop;
+    let manifest = &component.admission().manifest;
+    let terms = Terms::new(&manifest.name, Money(Decimal::from(cash)), manifest.host_stop);
     let limits = Limits::default();
-    kernel.seat(Money(Decimal::from(cash)), host_stop, |desk| component.start(desk, &start, &limits))?;
+    kernel.seat(terms, |desk| component.start(desk, &start, &limits))?;
     Ok(simulation.play(kernel))
 }
 

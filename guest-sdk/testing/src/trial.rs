@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
-use tiltyard_engine::{Log, Profile, SeatError, SetupError, Simulation, Strategy, TradingDesk, Window};
+use tiltyard_engine::{Log, Profile, SeatError, SetupError, Simulation, Strategy, Terms, TradingDesk, Window};
 use tiltyard_model::{Decimal, HostStop, Money};
 use tiltyard_risk::RiskProfile;
 use tiltyard_sdk::{InitError, Manifest, Param, Params, Signal, Start, Value};
@@ -131,9 +131,11 @@ impl Trial {
             .as_ref()
             .and_then(|stop| Some(HostStop { atr_multiple: stop.atr_multiple.parse().ok()?, atr_bars: stop.atr_bars }));
         let cash = Money(Decimal::from(self.cash));
-        kernel.seat(cash, host_stop, |_| Ok::<_, SetupError>(strategy)).map_err(|error| match error {
-            SeatError::Setup(error) | SeatError::Start(error) => refused(error),
-        })?;
+        kernel.seat(Terms::new(&manifest.name, cash, host_stop), |_| Ok::<_, SetupError>(strategy)).map_err(
+            |error| match error {
+                SeatError::Setup(error) | SeatError::Start(error) => refused(error),
+            },
+        )?;
         let outcome = simulation.play(kernel);
         let targets = targets.lock().map(|targets| targets.clone()).unwrap_or_default();
         Ok(Played::new(&outcome.books, targets))

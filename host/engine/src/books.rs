@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use tiltyard_model::{InstrumentIndex, Money, Nanos, OrderOrigin, OrderStatus};
-use tiltyard_risk::{AccountState, StrategyState};
+use tiltyard_risk::{AccountGuard, StrategyGuard, StrategyState};
 
 use crate::event::{Event, Log};
 use crate::execution::StrategyIndex;
@@ -10,7 +12,7 @@ use crate::ledger::Ledger;
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     records: Vec<Record>,
-    account: AccountState,
+    guard: AccountGuard,
     log: Log,
 }
 
@@ -21,8 +23,6 @@ pub struct Record {
     pub ledger: Ledger,
     /// Its equity after each instant.
     pub curve: Vec<Sample>,
-    /// Its highest equity so far.
-    pub peak: Money,
     /// Bars of the run's instruments.
     pub bars: u64,
     /// Orders that it sent and that passed every rule.
@@ -31,12 +31,12 @@ pub struct Record {
     pub refused: u64,
     /// Refused requests that broke a rule of risk; numbers that are none break no rule.
     pub violations: u64,
+    /// How often each rule of risk was broken, by its name.
+    pub broken: BTreeMap<String, u64>,
     /// Orders that the venue refused after they had been accepted.
     pub rejected: u64,
-    /// Where it stands.
-    pub state: StrategyState,
-    /// Why it no longer is active.
-    pub halted_by: Option<String>,
+    /// Where it stands, and why.
+    pub guard: StrategyGuard,
     /// How it stopped, if not well.
     pub fault: Option<String>,
     /// Fuel used; known when the run is over.
@@ -84,6 +84,7 @@ impl Books {
         match event {
             Event::Seated { cash, kinds, .. } => {
                 self.records.push(Record::new(Ledger::new(*cash, kinds.iter().copied()), *cash));
+                self.guard.fund(*cash);
             }
             Event::Bar { instrument, ohlcv: [_, high, low, close, _], .. } => {
                 for record in &mut self.records {
@@ -93,13 +94,23 @@ impl Books {
             }
             Event::Accepted { strategy, ticket, .. } => {
                 let asked = matches!(ticket.origin, OrderOrigin::Submitted | OrderOrigin::Target | OrderOrigin::Close);
-                self.with(*strategy, |record| record.accepted += u64::from(asked));
+                if asked {
+                    self.guard.sent(time);
+                    self.with(*strategy, |record| {
+                        record.accepted += 1;
+                        record.guard.sent(time);
+                    });
+                }
             }
             Event::Refused { strategy, violations, .. } => {
-                let risk = violations.iter().any(|violation| !NOT_RISK.contains(&violation.rule.as_str()));
+                let rules = violations.iter().map(|violation| violation.rule.as_str());
+                let broken: Vec<&str> = rules.filter(|rule| !NOT_RISK.contains(rule)).collect();
                 self.with(*strategy, |record| {
                     record.refused += 1;
-                    record.violations += u64::from(risk);
+                    record.violations += u64::from(!broken.is_empty());
+                    for rule in broken {
+                        record.count_broken(rule);
+                    }
                 });
             }
             Event::Executed(execution) => self.with(execution.strategy, |record| record.ledger.book(execution)),
@@ -108,20 +119,25 @@ impl Books {
                     record.rejected += u64::from(update.status == OrderStatus::Rejected);
                 });
             }
-            Event::Account { state, .. } => self.account = *state,
+            Event::Measure(measure) => self.guard.apply(time, measure),
+            Event::Kept { strategy, guard } => self.with(*strategy, |record| record.guard = guard.clone()),
             Event::State { strategy, state, cause } => self.with(*strategy, |record| {
-                record.state = *state;
-                record.halted_by = (*state == StrategyState::Halted).then(|| cause.clone());
+                let equity = record.ledger.equity();
+                record.guard.change(*state, cause, equity);
             }),
             Event::Fault { strategy, message } => {
                 self.with(*strategy, |record| record.fault = Some(message.clone()));
             }
-            Event::Instant => self.records.iter_mut().for_each(|record| record.sample(time)),
+            Event::Instant => {
+                self.records.iter_mut().for_each(|record| record.sample(time));
+                self.guard.mark(time, self.equity());
+            }
             Event::Finished { fuel } => {
                 self.records.iter_mut().zip(fuel).for_each(|(record, fuel)| record.fuel = *fuel);
             }
             Event::Ended(_)
             | Event::Replaced { .. }
+            | Event::Warned { .. }
             | Event::Line { .. }
             | Event::Metric { .. }
             | Event::Note { .. } => {}
@@ -151,10 +167,10 @@ impl Books {
         (0..self.records.len() as u32).map(StrategyIndex)
     }
 
-    /// Where the account stands.
+    /// Where the account stands, and why.
     #[must_use]
-    pub fn account(&self) -> AccountState {
-        self.account
+    pub fn guard(&self) -> &AccountGuard {
+        &self.guard
     }
 
     /// The account's equity: the sum of its strategies'.
@@ -181,22 +197,34 @@ impl Record {
         Self {
             ledger,
             curve: Vec::new(),
-            peak: cash,
             bars: 0,
             accepted: 0,
             refused: 0,
             violations: 0,
+            broken: BTreeMap::new(),
             rejected: 0,
-            state: StrategyState::Active,
-            halted_by: None,
+            guard: StrategyGuard::new(cash),
             fault: None,
             fuel: 0,
         }
     }
 
+    /// Why it was halted, if it was.
+    #[must_use]
+    pub fn halted_by(&self) -> Option<&str> {
+        self.guard.cause().filter(|_| self.guard.state() == StrategyState::Halted)
+    }
+
+    fn count_broken(&mut self, rule: &str) {
+        match self.broken.get_mut(rule) {
+            Some(count) => *count += 1,
+            None => _ = self.broken.insert(rule.to_owned(), 1),
+        }
+    }
+
     fn sample(&mut self, time: Nanos) {
         let equity = self.ledger.equity();
-        self.peak = self.peak.max(equity);
+        self.guard.mark(equity);
         self.curve.push(Sample { time, equity: equity.to_f64(), exposed: !self.ledger.is_flat() });
     }
 }

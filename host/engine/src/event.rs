@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use tiltyard_model::{
     Decimal, Digest, Digester, InstrumentIndex, InstrumentKind, Level, Money, Nanos, OrderId, Qty, Ticket, Violation,
 };
-use tiltyard_risk::{AccountState, StrategyState};
+use tiltyard_risk::{Measure, StrategyGuard, StrategyState};
 
 use crate::execution::{Execution, Reason, StrategyIndex, Update};
 
@@ -65,12 +65,25 @@ pub enum Event {
         /// What of it has filled.
         filled: Qty,
     },
-    /// The account changed its state.
-    Account {
-        /// From now on.
-        state: AccountState,
-        /// Why.
-        cause: String,
+    /// A request passed, though it was made smaller or is worth a word: what it would have broken, or comes close to.
+    Warned {
+        /// Whose.
+        strategy: StrategyIndex,
+        /// Which: `submit`, `replace` or `target`.
+        request: Reason,
+        /// Of which instrument.
+        instrument: InstrumentIndex,
+        /// The rules.
+        violations: Vec<Violation>,
+    },
+    /// The guard of the account took a measure.
+    Measure(Measure),
+    /// A strategy's guard was kept over a restart: it stands where it stood.
+    Kept {
+        /// Whose.
+        strategy: StrategyIndex,
+        /// Where it stands.
+        guard: StrategyGuard,
     },
     /// A strategy changed its state.
     State {

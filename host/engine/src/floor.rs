@@ -1,7 +1,6 @@
-use tiltyard_model::{Decimal, HostStop, InstrumentIndex, TimerId, decimal};
-use tiltyard_risk::{RiskProfile, StrategyState};
+use tiltyard_model::{HostStop, Nanos, TimerId};
+use tiltyard_risk::{AccountGuard, Correlations, Limits, Measure, RiskProfile, Venture};
 
-use crate::books::Record;
 use crate::clearing::Clearing;
 use crate::event::Event;
 use crate::execution::StrategyIndex;
@@ -11,9 +10,6 @@ use crate::requests::Requests;
 use crate::timers::Timers;
 use crate::venue::Venue;
 
-/// An account that is worth more is halted: 10¹⁸, where amounts still have their 8 decimals.
-const MOST_EQUITY: u64 = 1_000_000_000_000_000_000;
-
 /// Everything in the kernel but the strategies.
 #[derive(Debug)]
 pub(crate) struct Floor<V> {
@@ -21,6 +17,15 @@ pub(crate) struct Floor<V> {
     pub(crate) venue: V,
     pub(crate) clearing: Clearing,
     pub(crate) risk: RiskProfile,
+    /// What money is at stake.
+    pub(crate) venture: Venture,
+    /// Where the account stood before a restart, until the run begins.
+    pub(crate) restored: Option<AccountGuard>,
+    /// How instruments hang together, and on which day that was worked out.
+    pub(crate) correlations: Correlations,
+    pub(crate) correlated_on: Option<i64>,
+    /// What the clock says: time itself does not go back.
+    pub(crate) clock: Nanos,
     pub(crate) seats: Vec<Seat>,
     /// Whether the run has begun: before, nothing can be ordered.
     pub(crate) open: bool,
@@ -33,6 +38,9 @@ pub(crate) struct Floor<V> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seat {
     pub(crate) host_stop: Option<HostStop>,
+    /// Its limits whatever it trades, and in each instrument.
+    pub(crate) overall: Limits,
+    pub(crate) limits: Vec<Limits>,
     pub(crate) timers: Timers,
 }
 
@@ -40,9 +48,11 @@ impl<V: Venue> Floor<V> {
     pub(crate) fn requests(&mut self, strategy: StrategyIndex) -> Requests<'_, V> {
         Requests {
             strategy,
-            host_stop: self.seats.get(strategy.0 as usize).and_then(|seat| seat.host_stop),
+            seat: self.seats.get(strategy.0 as usize),
             market: &self.market,
             risk: &self.risk,
+            correlations: &self.correlations,
+            clock: self.clock,
             venue: &mut self.venue,
             clearing: &mut self.clearing,
         }
@@ -52,10 +62,19 @@ impl<V: Venue> Floor<V> {
         self.seats.get_mut(self.acting.0 as usize)
     }
 
+    /// The run has begun: all strategies have their seats, so that what was kept of the account is not added to.
+    pub(crate) fn begin(&mut self) {
+        self.open = true;
+        if let Some(guard) = self.restored.take() {
+            self.take(Measure::Restored(Box::new(guard)));
+        }
+    }
+
     /// The market's part of an instant: fills, then marks, then what is in history.
     pub(crate) fn market_moves(&mut self, step: &Step) {
         // A step from the past happens now: time does not go back.
         self.clearing.now = self.clearing.now.max(step.time);
+        self.clock = step.time;
         for event in &step.events {
             match *event {
                 MarketEvent::Bar(instrument, bar) => {
@@ -73,6 +92,7 @@ impl<V: Venue> Floor<V> {
                 }
             }
         }
+        self.correlate();
     }
 
     /// Takes every order back and closes every position at the last prices, with costs: the run ends flat.
@@ -83,58 +103,9 @@ impl<V: Venue> Floor<V> {
         }
     }
 
-    /// Why a strategy must stop now, if it must.
-    pub(crate) fn breach(&self, strategy: StrategyIndex) -> Option<String> {
-        if self.is_halted(strategy) {
-            return None;
-        }
-        let record = self.clearing.books.record_of(strategy)?;
-        let limit = self.risk.max_drawdown.and_then(decimal);
-        if record.ledger.is_flat() && limit.is_none() {
-            return None;
-        }
-        let equity = record.ledger.equity();
-        if equity.0 <= Decimal::ZERO && !record.ledger.is_flat() {
-            return Some("equity-exhausted".to_owned());
-        }
-        // Sums of cash flows are exact far beyond this, but not without end.
-        if equity.0 > Decimal::from(MOST_EQUITY) {
-            return Some("out-of-range".to_owned());
-        }
-        let lost = record.peak - equity;
-        (lost.0 >= record.peak.0 * limit? && lost.0 > Decimal::ZERO).then(|| "max-drawdown".to_owned())
-    }
-
-    /// Whether a strategy has stopped for good; one that there is not has never begun.
-    pub(crate) fn is_halted(&self, strategy: StrategyIndex) -> bool {
-        self.clearing.books.record_of(strategy).is_none_or(|record| record.state == StrategyState::Halted)
-    }
-
-    /// Whether every strategy has stopped, holds nothing and waits for nothing.
-    pub(crate) fn is_over(&self) -> bool {
-        let halted = |record: &Record| record.state == StrategyState::Halted && record.ledger.is_flat();
-        self.clearing.books.records().iter().all(halted)
-            && self.market.iter().all(|(instrument, _)| self.venue.working(instrument).is_empty())
-    }
-
-    /// Takes everything of a strategy back and closes what it holds.
-    pub(crate) fn halt(&mut self, strategy: StrategyIndex, cause: &str) {
-        if self.is_halted(strategy) {
-            return;
-        }
-        let event = Event::State { strategy, state: StrategyState::Halted, cause: cause.to_owned() };
-        self.clearing.record(event);
-        self.wind_down(strategy);
-    }
-
-    /// Goes on with stopping a strategy that was halted.
-    pub(crate) fn wind_down(&mut self, strategy: StrategyIndex) {
-        let faulted = self.clearing.books.record_of(strategy).is_some_and(|record| record.fault.is_some());
-        let instruments: Vec<InstrumentIndex> = self.market.iter().map(|(instrument, _)| instrument).collect();
-        let mut requests = self.requests(strategy);
-        for instrument in instruments {
-            requests.wind_down(instrument, if faulted { "fault" } else { "halt" });
-        }
+    /// The limits that hold for a strategy as a whole.
+    pub(crate) fn limits_of(&self, strategy: StrategyIndex) -> &Limits {
+        self.seats.get(strategy.0 as usize).map_or(&self.risk.limits, |seat| &seat.overall)
     }
 
     /// Takes the next timer that is due out of a strategy's seat.

@@ -1,9 +1,9 @@
 use std::convert::Infallible;
 
-use tiltyard_model::{
-    Bar, Columns, Decimal, HostStop, Instrument, InstrumentIndex, MONEY_SCALE, Money, Nanos, SpecificationError,
+use tiltyard_model::{Bar, Columns, Decimal, Instrument, InstrumentIndex, MONEY_SCALE, Nanos, SpecificationError};
+use tiltyard_risk::{
+    AccountGuard, AccountState, Correlations, OrderError, RiskProfile, StrategyState, Trouble, Venture,
 };
-use tiltyard_risk::RiskProfile;
 
 use crate::books::Books;
 use crate::clearing::{Clearing, Message};
@@ -14,6 +14,7 @@ use crate::feed::{Feed, MarketEvent, Step};
 use crate::floor::{Floor, Seat};
 use crate::market::Market;
 use crate::strategy::Strategy;
+use crate::terms::Terms;
 use crate::venue::Venue;
 
 /// What a kernel is made of, apart from its strategies.
@@ -26,6 +27,10 @@ pub struct Setup<V> {
     pub venue: V,
     /// The limits that every order passes.
     pub risk: RiskProfile,
+    /// What money is at stake.
+    pub venture: Venture,
+    /// Where the account stood before a restart; if absent it begins as an active one.
+    pub guard: Option<AccountGuard>,
     /// Whether every event is kept, or only the digest of them.
     pub log: Log,
     /// When the run begins: what strategies take for the time while they start.
@@ -37,10 +42,8 @@ pub struct Setup<V> {
 pub struct Player<S> {
     /// The strategy.
     pub strategy: S,
-    /// Its cash, in settlement currency: from 0 to 10¹².
-    pub cash: Money,
-    /// The stop-loss that its manifest asks the host to keep.
-    pub host_stop: Option<HostStop>,
+    /// On what terms it trades.
+    pub terms: Terms,
 }
 
 /// Why a kernel cannot be made.
@@ -109,8 +112,8 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     /// When an instrument, an amount of cash or a limit makes no sense.
     pub fn new(setup: Setup<V>, players: Vec<Player<S>>) -> Result<Self, SetupError> {
         let mut kernel = Self::empty(setup)?;
-        for Player { strategy, cash, host_stop } in players {
-            kernel.seat(cash, host_stop, |_| Ok::<_, Infallible>(strategy)).map_err(|error| match error {
+        for Player { strategy, terms } in players {
+            kernel.seat(terms, |_| Ok::<_, Infallible>(strategy)).map_err(|error| match error {
                 SeatError::Setup(error) => error,
                 SeatError::Start(never) => match never {},
             })?;
@@ -139,6 +142,11 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             venue: setup.venue,
             clearing,
             risk: setup.risk,
+            venture: setup.venture,
+            correlations: Correlations::default(),
+            correlated_on: None,
+            clock: setup.begin,
+            restored: setup.guard,
             seats: Vec::new(),
             acting: StrategyIndex(0),
             open: false,
@@ -153,10 +161,10 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     /// When the amount makes no sense or the strategy does not start; the kernel is of no use then.
     pub fn seat<E>(
         &mut self,
-        cash: Money,
-        host_stop: Option<HostStop>,
+        terms: Terms,
         start: impl FnOnce(&mut TradingDesk<V>) -> Result<S, E>,
     ) -> Result<StrategyIndex, SeatError<E>> {
+        let Terms { name, cash, host_stop, guard } = terms;
         let most = Decimal::from(1_000_000_000_000_u64);
         let too_fine = cash.0.normalize().scale() > MONEY_SCALE;
         if cash.0 < Decimal::ZERO || cash.0 > most || too_fine {
@@ -166,7 +174,13 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         if let Some(floor) = self.desk.0.as_deref_mut() {
             let kinds = floor.market.iter().map(|(_, listed)| listed.instrument.kind).collect();
             floor.clearing.seat(Event::Seated { strategy, cash, kinds });
-            floor.seats.push(Seat { host_stop, ..Seat::default() });
+            if let Some(guard) = guard {
+                floor.clearing.record(Event::Kept { strategy, guard });
+            }
+            let limits = floor.market.iter().map(|(_, listed)| floor.risk.limits_for(&name, &listed.instrument.symbol));
+            let limits = limits.collect();
+            let overall = floor.risk.limits_for(&name, "");
+            floor.seats.push(Seat { host_stop, overall, limits, ..Seat::default() });
             floor.acting = strategy;
         }
         let started = start(&mut self.desk).map_err(SeatError::Start)?;
@@ -218,10 +232,10 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
 
     fn instant(&mut self, step: &Step, is_last: bool) {
         if let Some(floor) = self.desk.0.as_deref_mut() {
-            floor.open = true;
+            floor.begin();
             floor.market_moves(step);
+            floor.safeguard();
         }
-        self.limits();
         self.strategies_act(step);
         if let Some(floor) = self.desk.0.as_deref_mut() {
             if is_last {
@@ -236,6 +250,61 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     pub fn halt(&mut self, strategy: StrategyIndex, cause: &str) {
         if let Some(floor) = self.desk.0.as_deref_mut() {
             floor.halt(strategy, cause);
+        }
+    }
+
+    /// Stops new risk of a strategy, which goes on with its exits.
+    pub fn pause(&mut self, strategy: StrategyIndex, cause: &str) {
+        if let Some(floor) = self.desk.0.as_deref_mut().filter(|floor| !floor.is_halted(strategy)) {
+            floor.change(strategy, StrategyState::Paused, cause);
+        }
+    }
+
+    /// A person lets a strategy trade again that was paused or halted, and says why. What it may lose is measured anew.
+    ///
+    /// # Errors
+    /// [`OrderError`]; nothing changes then.
+    pub fn resume_strategy(&mut self, strategy: StrategyIndex, reason: &str) -> Result<(), OrderError> {
+        if reason.trim().is_empty() {
+            return Err(OrderError::NoReason);
+        }
+        let Some(floor) = self.desk.0.as_deref_mut() else { return Err(OrderError::NothingToResume) };
+        let state = floor.clearing.books.record_of(strategy).map(|record| record.guard.state());
+        if state.is_none_or(|state| state == StrategyState::Active) {
+            return Err(OrderError::NothingToResume);
+        }
+        floor.change(strategy, StrategyState::Active, reason);
+        self.over = false;
+        Ok(())
+    }
+
+    /// Puts the account into a state: [`AccountState::Reducing`] takes entries back and leaves exits, [`AccountState::Halted`] is
+    /// the kill switch, which takes everything back, closes everything and halts every strategy.
+    pub fn order(&mut self, state: AccountState, cause: &str) {
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.order(state, cause);
+        }
+    }
+
+    /// A person resumes the account. Strategies that were halted with it stay so until each is resumed.
+    ///
+    /// # Errors
+    /// [`OrderError`]; nothing changes then.
+    pub fn resume(&mut self, reason: &str) -> Result<(), OrderError> {
+        self.desk.0.as_deref_mut().map_or(Err(OrderError::NothingToResume), |floor| floor.resume(reason))
+    }
+
+    /// Takes every order back and closes every position. Strategies go on.
+    pub fn flatten(&mut self) {
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.clearing.books.strategies().for_each(|strategy| floor.flatten(strategy, "flatten"));
+        }
+    }
+
+    /// Something went wrong that the circuit breaker counts.
+    pub fn trouble(&mut self, trouble: Trouble) {
+        if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.trouble(trouble);
         }
     }
 
@@ -286,20 +355,9 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         if let Some(floor) = self.desk.0.as_deref_mut() {
             floor.clearing.record(Event::Fault { strategy: index, message });
             floor.halt(index, "fault");
+            floor.trouble(Trouble::SandboxFault);
         }
         false
-    }
-
-    /// Limits that hold whatever a strategy does.
-    fn limits(&mut self) {
-        let Some(floor) = self.desk.0.as_deref_mut() else { return };
-        for strategy in floor.clearing.books.strategies() {
-            match floor.breach(strategy) {
-                Some(cause) => floor.halt(strategy, &cause),
-                None if floor.is_halted(strategy) => floor.wind_down(strategy),
-                None => {}
-            }
-        }
     }
 
     /// Every strategy hears what became of its orders, then of the bars, then that the instant is complete, then its

@@ -97,6 +97,26 @@ impl Listed {
         self.ended
     }
 
+    /// When its last bar closed; `None` before the first.
+    #[must_use]
+    pub fn last_event(&self) -> Option<Nanos> {
+        self.history.bars.open_time().last().map(|open| Nanos(*open) + self.interval)
+    }
+
+    /// The last price of each of the `count` days (UTC) before `today`, a number of days since 1970-01-01, oldest first. A day
+    /// without bars has the price of the day before it; days before the first bar are left out.
+    #[must_use]
+    pub fn daily_closes(&self, today: i64, count: usize) -> Vec<f64> {
+        const DAY: i64 = 86_400_000_000_000;
+        let bars = &self.history.bars;
+        let days = (1..=count as i64).rev().map(|back| today - back);
+        let closes = days.filter_map(|day| {
+            let after = bars.open_time().partition_point(|open| open.div_euclid(DAY) <= day);
+            bars.close().get(after.checked_sub(1)?).copied()
+        });
+        closes.collect()
+    }
+
     /// The latest closed bars, oldest first: `count`, or as many as are kept.
     #[must_use]
     pub fn history(&self, count: usize) -> Columns {

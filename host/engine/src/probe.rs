@@ -82,7 +82,9 @@ fn is_trading(entry: &&Entry) -> bool {
         | Event::Executed(_)
         | Event::Updated(_)
         | Event::Replaced { .. }
-        | Event::Account { .. }
+        | Event::Warned { .. }
+        | Event::Measure(_)
+        | Event::Kept { .. }
         | Event::State { .. }
         | Event::Fault { .. }
         | Event::Bar { .. }

@@ -1,13 +1,18 @@
 //! What a strategy asks of the kernel: read, judged by risk, handed to the venue or refused as a whole.
 
 use tiltyard_model::{
-    Acceptance, Decimal, HostStop, InstrumentIndex, InstrumentKind, Money, OrderId, OrderOrigin, OrderRequest, Price,
-    Protection, Qty, Replacement, Side, Ticket, Violation,
+    Acceptance, Decimal, HostStop, InstrumentIndex, InstrumentKind, Money, Nanos, OrderId, OrderOrigin, OrderRequest,
+    Price, Protection, Qty, Replacement, Side, Ticket, Violation,
 };
-use tiltyard_risk::{Permission, Proposal, RiskProfile, Situation, Standing, paid};
+use tiltyard_risk::{
+    Account, Correlations, Limits, Open, Permission, Proposal, Recent, RiskProfile, Situation, Stake, Standing,
+    Verdict, paid,
+};
 
 use crate::clearing::Clearing;
+use crate::event::Event;
 use crate::execution::StrategyIndex;
+use crate::floor::Seat;
 use crate::market::{Listed, Market};
 use crate::venue::{Host as _, Venue, Working};
 
@@ -16,9 +21,12 @@ pub(crate) type Refusal = Vec<Violation>;
 /// A strategy's counter at the kernel, for the length of one request.
 pub(crate) struct Requests<'a, V> {
     pub(crate) strategy: StrategyIndex,
-    pub(crate) host_stop: Option<HostStop>,
+    pub(crate) seat: Option<&'a Seat>,
     pub(crate) market: &'a Market,
     pub(crate) risk: &'a RiskProfile,
+    pub(crate) correlations: &'a Correlations,
+    /// What the clock says: `clearing.now` never goes back.
+    pub(crate) clock: Nanos,
     pub(crate) venue: &'a mut V,
     pub(crate) clearing: &'a mut Clearing,
 }
@@ -38,15 +46,18 @@ impl<'a, V: Venue> Requests<'a, V> {
             let mut ticket = Ticket::read(request, &listed.rules, self.clearing.now)?;
             self.protect(&mut ticket, listed)?;
             right_side(&ticket, listed)?;
-            self.check(&ticket, Qty::ZERO, listed, &[])?;
+            let warnings = self.admit(&mut ticket, Qty::ZERO, listed, &[])?;
+            self.warn("submit", instrument, warnings);
             Ok(self.place(ticket))
         });
         answer.map_err(|violations| self.refuse("submit", Some(instrument), violations))
     }
 
     pub(crate) fn cancel(&mut self, order: OrderId) -> Result<(), Refusal> {
-        if self.own(order).is_none() {
-            return Err(self.refuse("cancel", None, unknown_order(order)));
+        let Some(working) = self.own(order) else { return Err(self.refuse("cancel", None, unknown_order(order))) };
+        let instrument = working.ticket.instrument;
+        if let Err(violations) = self.unprotect(working, None) {
+            return Err(self.refuse("cancel", Some(instrument), violations));
         }
         self.venue.cancel(order, "strategy".into(), self.clearing.now, self.clearing);
         Ok(())
@@ -62,18 +73,26 @@ impl<'a, V: Venue> Requests<'a, V> {
         }
         let (ticket, filled) = (working.expected(), working.filled);
         let answer = self.listed(instrument).and_then(|listed| {
-            let change = ticket.change(change, &listed.rules)?;
-            let changed = ticket.changed(&change);
+            let mut change = ticket.change(change, &listed.rules)?;
+            let mut changed = ticket.changed(&change);
             if changed.quantity <= filled {
                 let (wanted, filled) = (changed.quantity.to_f64(), filled.to_f64());
                 return Err(vec![violation("malformed", wanted, filled, "base-currency-filled")]);
             }
             right_side(&changed, listed)?;
-            self.check(&changed, filled, listed, &[order])?;
-            Ok((change, changed))
+            if let Some(working) = self.own(order) {
+                self.unprotect(working, Some(&changed))?;
+            }
+            let wanted = changed.quantity;
+            let warnings = self.admit(&mut changed, filled, listed, &[order])?;
+            if changed.quantity != wanted {
+                change.quantity = Some(changed.quantity);
+            }
+            Ok((change, changed, warnings))
         });
         match answer {
-            Ok((change, changed)) => {
+            Ok((change, changed, warnings)) => {
+                self.warn("replace", instrument, warnings);
                 self.venue.replace(order, change, self.clearing.now, self.clearing);
                 Ok(acceptance(order, &changed))
             }
@@ -92,7 +111,10 @@ impl<'a, V: Venue> Requests<'a, V> {
             let working: Vec<OrderId> =
                 self.venue.working(instrument).iter().filter(own).map(|order| order.id).collect();
             self.room_for_change(instrument, |order| order.ticket.origin == OrderOrigin::Close)?;
-            self.check(&ticket, Qty::ZERO, listed, &working)?;
+            let violations = self.judge(&ticket, Qty::ZERO, listed, &working)?.violations;
+            if !violations.is_empty() {
+                return Err(violations);
+            }
             self.cancel_all(instrument, "close");
             Ok(Some(self.place(ticket)))
         });
@@ -122,25 +144,11 @@ impl<'a, V: Venue> Requests<'a, V> {
     }
 
     /// The market order that closes what is held; `None` when nothing is.
-    fn closing(&self, instrument: InstrumentIndex, origin: OrderOrigin) -> Option<Ticket> {
+    pub(crate) fn closing(&self, instrument: InstrumentIndex, origin: OrderOrigin) -> Option<Ticket> {
         let held = self.clearing.position(self.strategy, instrument);
         let side = if held.0.is_sign_negative() { Side::Buy } else { Side::Sell };
         let ticket = Ticket { reduce_only: true, ..Ticket::market(instrument, side, held.abs(), origin) };
         (!held.is_zero()).then_some(ticket)
-    }
-
-    /// Takes back what the strategy has working and closes what it holds and no exit of the host's is working off yet.
-    /// Called again at every instant, because orders may fill while their cancellation is on its way.
-    pub(crate) fn wind_down(&mut self, instrument: InstrumentIndex, exit: &str) {
-        self.cancel_all(instrument, "halt");
-        let Some(mut ticket) = self.closing(instrument, OrderOrigin::Host) else { return };
-        let host = |order: &&Working| order.strategy == self.strategy && order.ticket.origin == OrderOrigin::Host;
-        let leaving: Qty = self.venue.working(instrument).iter().filter(host).map(Working::remaining).sum();
-        ticket.quantity -= leaving;
-        if ticket.quantity.0 > Decimal::ZERO {
-            ticket.tag = exit.to_owned();
-            self.place(ticket);
-        }
     }
 
     /// Hands an order to the venue.
@@ -186,15 +194,22 @@ impl<'a, V: Venue> Requests<'a, V> {
             let held = self.clearing.position(self.strategy, ticket.instrument);
             let closes = ticket.quantity <= Qty((-ticket.side.signed(held)).0);
             if !closes {
-                ticket.stop_loss = self.kept_stop(listed)?;
+                ticket.stop_loss = self.kept_stop(listed, ticket.instrument)?;
             }
         }
         Ok(())
     }
 
-    /// The stop that the manifest asks the host to keep; refused while it cannot be worked out.
-    pub(crate) fn kept_stop(&self, listed: &Listed) -> Result<Option<Protection>, Refusal> {
-        let Some(HostStop { atr_multiple, atr_bars }) = self.host_stop else { return Ok(None) };
+    /// The stop that the manifest asks the host to keep, within the limits that there are for stops; refused while it cannot be
+    /// worked out.
+    pub(crate) fn kept_stop(
+        &self,
+        listed: &Listed,
+        instrument: InstrumentIndex,
+    ) -> Result<Option<Protection>, Refusal> {
+        let Some(HostStop { atr_multiple, atr_bars }) = self.seat.and_then(|seat| seat.host_stop) else {
+            return Ok(None);
+        };
         let Some(range) = listed.average_true_range(atr_bars as usize) else {
             let bars = listed.history(atr_bars as usize + 1).len();
             return Err(vec![violation(
@@ -204,53 +219,151 @@ impl<'a, V: Venue> Requests<'a, V> {
                 "bars-for-the-host-stop",
             )]);
         };
-        let distance = range * atr_multiple;
-        match listed.rules.price(distance, true) {
-            Some(distance) => Ok(Some(Protection::Behind(distance))),
-            None => {
-                Err(vec![violation("missing-stop", distance, listed.rules.tick.to_f64(), "distance-of-the-host-stop")])
+        let wanted = range * atr_multiple;
+        let distance = listed.rules.price(wanted, true).and_then(|distance| {
+            match (&self.limits(instrument).invalid_stop, listed.mark()) {
+                (Some(rule), Some(mark)) => rule.within(distance, mark, &listed.rules),
+                _ => Some(distance),
             }
-        }
+        });
+        let none = || vec![violation("missing-stop", wanted, listed.rules.tick.to_f64(), "distance-of-the-host-stop")];
+        distance.map(|distance| Some(Protection::Behind(distance))).ok_or_else(none)
     }
 
-    /// Every rule of risk that an order breaks, with `without`, in the order of acceptance, out of the way.
-    pub(crate) fn check(
+    /// The limits that hold for the strategy in an instrument.
+    pub(crate) fn limits(&self, instrument: InstrumentIndex) -> &'a Limits {
+        let own = self.seat.and_then(|seat| seat.limits.get(instrument.0 as usize));
+        own.unwrap_or(&self.risk.limits)
+    }
+
+    /// Judges an order by every rule, and makes it smaller where rules are set to do so. The answer is what is worth a word.
+    pub(crate) fn admit(
         &self,
-        ticket: &Ticket,
+        ticket: &mut Ticket,
         filled: Qty,
         listed: &Listed,
         without: &[OrderId],
-    ) -> Result<(), Refusal> {
+    ) -> Result<Vec<Violation>, Refusal> {
+        let Verdict { violations, warnings, fits } = self.judge(ticket, filled, listed, without)?;
+        if violations.is_empty() {
+            return Ok(warnings);
+        }
+        let Some(quantity) = fits else { return Err(violations) };
+        ticket.quantity = quantity;
+        let again = self.judge(ticket, filled, listed, without)?;
+        if again.violations.is_empty() { Ok(violations) } else { Err(again.violations) }
+    }
+
+    /// Notes that a request passed with a word.
+    pub(crate) fn warn(&mut self, request: &'static str, instrument: InstrumentIndex, violations: Vec<Violation>) {
+        if !violations.is_empty() {
+            let strategy = self.strategy;
+            self.clearing.record(Event::Warned { strategy, request: request.into(), instrument, violations });
+        }
+    }
+
+    /// Whether an order may be cancelled, or changed to `instead`, as far as it protects a position.
+    fn unprotect(&self, order: &Working, instead: Option<&Ticket>) -> Result<(), Refusal> {
+        let instrument = order.ticket.instrument;
+        let Some(listed) = self.market.get(instrument) else { return Ok(()) };
+        let limits = self.limits(instrument);
+        if limits.missing_stop.is_none() {
+            return Ok(());
+        }
+        let violations = self.look(instrument, listed, &[order.id], |situation| {
+            limits.judge_unprotecting(&order.ticket, instead, situation)
+        });
+        if violations.is_empty() { Ok(()) } else { Err(violations) }
+    }
+
+    /// Everything that the rules say of an order, with `without`, in the order of acceptance, out of the way.
+    fn judge(&self, ticket: &Ticket, filled: Qty, listed: &Listed, without: &[OrderId]) -> Result<Verdict, Refusal> {
         let working = self.venue.working(ticket.instrument);
         let stands = |order: &Working| without.binary_search(&order.id).is_err();
         let open = working.iter().filter(|order| order.strategy == self.strategy && stands(order));
         self.risk.room_for_another(open.count()).map_err(|violation| vec![violation])?;
+        let limits = self.limits(ticket.instrument);
+        Ok(self.look(ticket.instrument, listed, without, |situation| {
+            limits.judge(&Proposal { ticket, filled }, situation)
+        }))
+    }
+
+    /// The situation that rules judge by, with `without` out of the way.
+    fn look<T>(
+        &self,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        without: &[OrderId],
+        look: impl FnOnce(&Situation<'_>) -> T,
+    ) -> T {
         let cost = self.venue.cost();
-        let standing: Vec<Standing<'_>> = self
-            .venue
-            .working(ticket.instrument)
-            .iter()
-            .filter(|order| stands(order))
-            .map(|order| self.standing(order))
-            .collect();
+        let stands = |order: &&Working| without.binary_search(&order.id).is_err();
+        let working = self.venue.working(instrument).iter().filter(stands);
+        let standing: Vec<Standing<'_>> = working.map(|order| self.standing(order)).collect();
         let spot = listed.instrument.kind == InstrumentKind::Spot;
         let here = spot.then(|| own_reserved(&standing, listed, cost));
-        let reserved: Money = here.into_iter().chain([self.reserved_elsewhere(ticket.instrument, cost)]).sum();
-        let free = self.clearing.free(self.strategy, (!spot).then_some(ticket.instrument));
-        let state = self.clearing.books.record_of(self.strategy).map_or_else(Default::default, |record| record.state);
-        let situation = Situation {
-            now: self.clearing.now,
-            permission: Permission::of(self.clearing.books.account(), state),
+        let reserved: Money = here.into_iter().chain([self.reserved_elsewhere(instrument, cost)]).sum();
+        let free = self.clearing.free(self.strategy, (!spot).then_some(instrument));
+        let (books, now) = (&self.clearing.books, self.clearing.now);
+        let record = books.record_of(self.strategy);
+        let limits = self.limits(instrument);
+        let stakes = if limits.need_stakes() { self.stakes(cost) } else { Vec::new() };
+        look(&Situation {
+            now,
+            clock: self.clock,
+            strategy: self.strategy.0,
+            equity: record.map_or(Money::ZERO, |record| record.ledger.equity()),
+            instrument,
+            base: &listed.instrument.base,
+            interval: listed.interval,
+            age: listed.last_event().map(|last| self.clock - last),
+            range: limits.invalid_stop.as_ref().and_then(|rule| listed.average_true_range(rule.atr_bars as usize)),
+            recent_orders: Recent {
+                strategy: record.map_or(0, |record| record.guard.recent().count(now)),
+                account: books.guard().recent().count(now),
+            },
+            account: Account {
+                equity: books.equity(),
+                stakes: &stakes,
+                correlations: self.correlations,
+                guard: books.guard(),
+            },
+            permission: Permission::of(
+                books.guard().state(),
+                record.map_or_else(Default::default, |record| record.guard.state()),
+            ),
             kind: listed.instrument.kind,
             rules: &listed.rules,
             mark: listed.mark(),
             cost,
-            position: self.clearing.position(self.strategy, ticket.instrument),
+            position: self.clearing.position(self.strategy, instrument),
+            value: record
+                .and_then(|record| record.ledger.holding(instrument))
+                .map_or(Money::ZERO, crate::ledger::Holding::value),
             free: free - reserved,
             standing: &standing,
-        };
-        let violations = self.risk.check(&Proposal { ticket, filled }, &situation);
-        if violations.is_empty() { Ok(()) } else { Err(violations) }
+        })
+    }
+
+    /// What every strategy has at stake in every instrument.
+    fn stakes(&self, cost: Decimal) -> Vec<Stake> {
+        let mut stakes = Vec::new();
+        for (strategy, record) in (0..).zip(self.clearing.books.records()) {
+            for (instrument, listed) in self.market.iter() {
+                let working = self.venue.working(instrument);
+                let held = record.ledger.holding(instrument).filter(|holding| !holding.quantity().is_zero());
+                if held.is_none() && working.is_empty() {
+                    continue;
+                }
+                let position =
+                    held.map_or(Open::default(), |holding| Open::position(holding.quantity(), holding.value()));
+                let own = working.iter().filter(|order| order.strategy.0 == strategy);
+                let open =
+                    own.fold(position, |open, order| open.and(&order.ticket, order.remaining(), listed.mark(), cost));
+                stakes.push(Stake { strategy, instrument, exposure: open.exposure() });
+            }
+        }
+        stakes
     }
 
     /// A working order as the rules see it.

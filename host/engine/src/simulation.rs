@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tiltyard_model::{Columns, Instrument, InstrumentIndex, Nanos};
-use tiltyard_risk::RiskProfile;
+use tiltyard_risk::{RiskProfile, Venture};
 
 use crate::desk::TradingDesk;
 use crate::event::Log;
@@ -120,6 +120,8 @@ impl Simulation {
             instruments: self.instruments(),
             venue: SimulatedVenue::new(rules, self.latency, self.seed, self.market.len()),
             risk: self.risk.clone(),
+            venture: Venture::Simulated,
+            guard: None,
             log,
             begin: self.basis().begin,
         })

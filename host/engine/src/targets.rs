@@ -132,7 +132,8 @@ impl<V: Venue> Requests<'_, V> {
                 ticket.stop_loss = protection;
                 self.protect(&mut ticket, listed)?;
             }
-            self.check(&ticket, Qty::ZERO, listed, &earlier)?;
+            let warnings = self.admit(&mut ticket, Qty::ZERO, listed, &earlier)?;
+            self.warn("target", instrument, warnings);
             placed = Some(ticket);
         }
         for order in earlier {
@@ -160,7 +161,7 @@ impl<V: Venue> Requests<'_, V> {
             self.venue.cancel(order, "new-stop".into(), self.clearing.now, self.clearing);
         }
         let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
-        let Some(stop) = protection.or_else(|| self.kept_stop(listed).ok().flatten()) else { return };
+        let Some(stop) = protection.or_else(|| self.kept_stop(listed, instrument).ok().flatten()) else { return };
         let mut ticket = Ticket::market(instrument, side, held.abs(), OrderOrigin::StopLoss);
         ticket.kind = protecting(stop, mark, side, &listed.rules);
         // A trailing stop stands behind the best price since the entry, whatever stood there before.

@@ -170,7 +170,7 @@ fn an_account_beyond_all_bounds_is_halted() {
             desk.target(A, 0.9, None).unwrap();
         }
     });
-    assert_eq!(books.records()[0].halted_by.as_deref(), Some("out-of-range"));
+    assert_eq!(books.records()[0].halted_by(), Some("out-of-range"));
 }
 
 /// Whoever buys what a millionth of a cent would buy does not wait for it.

@@ -10,7 +10,7 @@ use tiltyard_model::{
     Desk as _, Nanos, OrderId, OrderOrigin, OrderRequest, OrderStatus, OrderType, Replacement, Side, StopLoss,
     TimeInForce, Trail,
 };
-use tiltyard_risk::{RiskProfile, StrategyState};
+use tiltyard_risk::{MaxDrawdown, RiskProfile, StrategyState};
 
 use Side::{Buy, Sell};
 
@@ -263,7 +263,7 @@ fn a_halt_closes_by_the_rules_of_the_profile_and_ends_the_run() {
     let fall = [80.0, 80.0, 80.0, 80.0, 1e6];
     let rows = [flat(2), vec![fall; 4]].concat();
     let stage = Stage {
-        risk: RiskProfile { max_drawdown: Some(0.1), ..RiskProfile::research() },
+        risk: RiskProfile::research().with_max_drawdown(Some(MaxDrawdown::default())),
         ..Stage::new(spot("A"), lane(bars(HOUR, &rows), HOUR))
     };
     let mut steps = 0;
@@ -275,7 +275,7 @@ fn a_halt_closes_by_the_rules_of_the_profile_and_ends_the_run() {
         }
     });
     let record = &books.records()[0];
-    assert_eq!((record.state, record.halted_by.as_deref()), (StrategyState::Halted, Some("max-drawdown")));
+    assert_eq!((record.guard.state(), record.halted_by()), (StrategyState::Halted, Some("max-drawdown")));
     let trip = &record.ledger.round_trips()[0];
     assert_eq!((trip.exit_price.0, trip.exit_time, &*trip.exit_reason), (dec("79.92"), Nanos::from_hours(3), "halt"));
     assert_eq!(steps, 2, "the halted strategy is not called any more");
@@ -307,8 +307,8 @@ fn a_halted_strategy_leaves_the_others_alone() {
     }
     let books = kernel.finish().books;
     assert!(books.records()[0].ledger.is_flat() && !books.records()[1].ledger.is_flat());
-    assert_eq!(books.records()[0].halted_by.as_deref(), Some("a person"));
-    assert_eq!(books.records()[1].halted_by, None);
+    assert_eq!(books.records()[0].halted_by(), Some("a person"));
+    assert_eq!(books.records()[1].halted_by(), None);
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn a_short_position_that_eats_up_the_equity_is_closed() {
         }
     });
     let record = &books.records()[0];
-    assert_eq!(record.halted_by.as_deref(), Some("equity-exhausted"));
+    assert_eq!(record.halted_by(), Some("equity-exhausted"));
     assert!(record.ledger.is_flat() && record.ledger.equity().0 < dec("0"));
     let trip = &record.ledger.round_trips()[0];
     assert_eq!((trip.side, trip.quantity.0), (Sell, dec("700")));

@@ -102,6 +102,8 @@ fn the_host_keeps_the_stop_that_the_manifest_asks_for() {
             1,
         ),
         risk: stage.risk.clone(),
+        venture: tiltyard_risk::Venture::Simulated,
+        guard: None,
         log: Log::keeping(),
         begin: Nanos(0),
     };
@@ -118,7 +120,7 @@ fn the_host_keeps_the_stop_that_the_manifest_asks_for() {
         }
     });
     let host_stop = Some(HostStop { atr_multiple: 2.0, atr_bars: 3 });
-    let player = Player { strategy, cash: Money(dec("100000")), host_stop };
+    let player = Player { strategy, terms: tiltyard_engine::Terms::new("test", Money(dec("100000")), host_stop) };
     let books = Kernel::new(setup, vec![player]).unwrap().run(&mut stage.feed()).books;
     // Three true ranges need four bars: the request of the fourth step is the first that passes.
     assert_eq!(first, Some(3));

@@ -1,9 +1,9 @@
 use tiltyard_model::{
-    Decimal, InstrumentKind, Money, Nanos, OrderKind, Price, Qty, Rounding, Side, Specification, Ticket, notional,
-    share,
+    Decimal, InstrumentIndex, InstrumentKind, Money, Nanos, OrderKind, Price, Qty, Rounding, Side, Specification,
+    Ticket, notional, share,
 };
 
-use crate::Permission;
+use crate::{AccountGuard, Correlations, Permission, Stake};
 
 /// An order that somebody wants to send, or what a replacement would make of one.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +30,28 @@ pub struct Standing<'a> {
 /// What the rules look at: the market, what the strategy owns and what is under way.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
-    /// The market time.
+    /// The time at which orders are accepted, which never goes back.
     pub now: Nanos,
+    /// What the clock says.
+    pub clock: Nanos,
+    /// Whose order it is, by its number in the account.
+    pub strategy: u32,
+    /// The strategy's equity.
+    pub equity: Money,
+    /// The instrument.
+    pub instrument: InstrumentIndex,
+    /// Its base currency.
+    pub base: &'a str,
+    /// The length of its bars.
+    pub interval: Nanos,
+    /// How old its last event is; `None` if there was none.
+    pub age: Option<Nanos>,
+    /// Its average true range over the bars that the rule `invalid-stop` asks for, in quote currency; `None` if it is not known.
+    pub range: Option<f64>,
+    /// Orders that were sent in the last minute.
+    pub recent_orders: Recent,
+    /// The account as a whole.
+    pub account: Account<'a>,
     /// What the states allow.
     pub permission: Permission,
     /// The instrument's kind.
@@ -44,12 +64,55 @@ pub struct Situation<'a> {
     pub cost: Decimal,
     /// What the strategy holds of the instrument.
     pub position: Qty,
+    /// What that is worth at the mark; below 0 when short.
+    pub value: Money,
     /// What the strategy may still spend or use as margin: its equity without spot holdings, without the margin of its
     /// positions in other instruments, and without what its other open orders may need. A spot order's own instrument
     /// counts among them; the margin of a perpetual's own position and orders does not.
     pub free: Money,
     /// The account's open orders in this instrument.
     pub standing: &'a [Standing<'a>],
+}
+
+/// Orders of the last minute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recent {
+    /// The strategy's.
+    pub strategy: u32,
+    /// The account's.
+    pub account: u32,
+}
+
+/// What the rules look at beyond a strategy and an instrument.
+#[derive(Debug, Clone, Copy)]
+pub struct Account<'a> {
+    /// Its equity.
+    pub equity: Money,
+    /// What each strategy has at stake in each instrument; nothing where the rules do not ask ([`Limits::need_stakes`]).
+    ///
+    /// [`Limits::need_stakes`]: crate::Limits::need_stakes
+    pub stakes: &'a [Stake],
+    /// How instruments hang together.
+    pub correlations: &'a Correlations,
+    /// Where it stands.
+    pub guard: &'a AccountGuard,
+}
+
+impl<'a> Account<'a> {
+    /// All stakes but the strategy's own in the instrument of the order.
+    pub(crate) fn stakes_elsewhere(&self, situation: &Situation<'_>) -> impl Iterator<Item = &'a Stake> + use<'a> {
+        let own = (situation.strategy, situation.instrument);
+        self.stakes.iter().filter(move |stake| (stake.strategy, stake.instrument) != own)
+    }
+
+    /// What is at stake elsewhere, as far as `which` says. Stakes of several strategies do not net: any of them may leave first.
+    pub(crate) fn elsewhere(&self, situation: &Situation<'_>, which: impl Fn(&Stake) -> bool) -> Money {
+        self.stakes_elsewhere(situation).filter(|stake| which(stake)).map(|stake| stake.exposure.gross()).sum()
+    }
+
+    pub(crate) fn halves_positions(&self) -> bool {
+        self.guard.halves_positions()
+    }
 }
 
 impl Situation<'_> {
@@ -94,6 +157,12 @@ fn worst_price(ticket: &Ticket, mark: Option<Price>, cost: Decimal) -> Option<Pr
             beyond(gap.behind(best, ticket.side), mark)
         }),
     }
+}
+
+/// The price at which an order that may open something counts: the mark or its worst price, whichever is more. `None` if it
+/// cannot be said.
+pub(crate) fn counting_price(ticket: &Ticket, mark: Option<Price>, cost: Decimal) -> Option<Price> {
+    worst_price(ticket, mark, cost).zip(mark).map(|(worst, mark)| worst.max(mark))
 }
 
 /// What a buyer pays at this price, the higher of the two fees included. `None` if it is too large to say.

@@ -1,8 +1,8 @@
 //! One run: a variant over a window of a market.
 
 use tiltyard_engine::venue::SimulatedVenue;
-use tiltyard_engine::{Log, Outcome, SeatError, SetupError, Simulation, TradingDesk};
-use tiltyard_model::{HostStop, Money, Start};
+use tiltyard_engine::{Log, Outcome, SeatError, SetupError, Simulation, Terms, TradingDesk};
+use tiltyard_model::{Money, Start};
 use tiltyard_sandbox::{Component, Fault, FaultKind, Limits, StartError};
 
 /// What components trade on here.
@@ -41,8 +41,9 @@ pub fn play(
     log: Log,
 ) -> Result<Played, PlayError> {
     let mut kernel = simulation.kernel(log)?;
-    let host_stop: Option<HostStop> = component.admission().manifest.host_stop;
-    match kernel.seat(cash, host_stop, |desk| component.start(desk, start, limits)) {
+    let manifest = &component.admission().manifest;
+    match kernel.seat(Terms::new(&manifest.name, cash, manifest.host_stop), |desk| component.start(desk, start, limits))
+    {
         Ok(_) => {}
         Err(SeatError::Setup(error)) => return Err(error.into()),
         Err(SeatError::Start(error)) if is_ours(&error) => return Err(PlayError::Host(error.to_string())),

@@ -7,7 +7,7 @@ use tiltyard_engine::Profile;
 use tiltyard_engine::venue::{Costs, Latency};
 use tiltyard_market::parse_date;
 use tiltyard_model::{Decimal, Interval, Nanos, Value, decimal};
-use tiltyard_risk::RiskProfile;
+use tiltyard_risk::{Fraction, MaxDrawdown, RiskProfile};
 
 use crate::score::Score;
 use crate::space::{Axis, Space};
@@ -246,8 +246,8 @@ fn rules(section: &mut Section<'_>) -> Rules {
         }
         found
     });
-    let risk =
-        RiskProfile { max_drawdown: section.optional_number("max_drawdown", 0.0001, 1.0), ..RiskProfile::research() };
+    let max_drawdown = section.optional_number("max_drawdown", 0.0001, 1.0).and_then(Fraction::new);
+    let risk = RiskProfile::research().with_max_drawdown(max_drawdown.map(|most| MaxDrawdown { most }));
     Rules {
         profile: profile.unwrap_or_default(),
         fee: basis_points(section, "fee_bps", -100.0),

@@ -102,7 +102,7 @@ fn rebuild(saved: &SavedRun) -> Result<Option<String>> {
         "open": OpenRow::all(record, symbols),
         "fuel": record.fuel,
         "faulted": record.fault.is_some(),
-        "halted": record.halted_by.as_ref().filter(|_| record.fault.is_none()),
+        "halted": record.halted_by().filter(|_| record.fault.is_none()),
         "result": books.log().digest(),
     });
     let kept = json!({

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use tiltyard_engine::venue::SimulatedVenue;
-use tiltyard_engine::{Log, Outcome, SeatError, TradingDesk};
-use tiltyard_model::{HostStop, Start};
+use tiltyard_engine::{Log, Outcome, SeatError, Terms, TradingDesk};
+use tiltyard_model::Start;
 use tiltyard_sandbox::{Component, Fault, Limits, Mode, Sandbox};
 
 use crate::commands::{read_component, sandbox};
@@ -62,7 +62,7 @@ impl Prepared {
         let mut kernel = simulation.kernel(log)?;
         let limits = Limits::default();
         kernel
-            .seat(self.market.cash, self.host_stop(), |desk| self.component.start(desk, &self.start, &limits))
+            .seat(self.terms(), |desk| self.component.start(desk, &self.start, &limits))
             .map_err(|error| match error {
                 SeatError::Setup(error) => anyhow!(error),
                 SeatError::Start(error) => anyhow!(error),
@@ -76,8 +76,10 @@ impl Prepared {
         RunDocument::new(self, &self.request, outcome)
     }
 
-    pub(crate) fn host_stop(&self) -> Option<HostStop> {
-        self.component.admission().manifest.host_stop
+    /// On what terms the strategy trades.
+    pub(crate) fn terms(&self) -> Terms {
+        let manifest = &self.component.admission().manifest;
+        Terms::new(&manifest.name, self.market.cash, manifest.host_stop)
     }
 }
 

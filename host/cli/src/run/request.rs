@@ -73,8 +73,9 @@ pub(crate) struct RunArgs {
     /// Up to this much more latency, drawn from the seed.
     #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=86_400_000))]
     latency_jitter_ms: u32,
-    /// The limits that orders pass: `research`, or a TOML file with another profile.
-    #[arg(long, default_value = "research", value_name = "research|FILE")]
+    /// The limits that orders pass: `research` has only the rules that are always on, `account` those that verdicts, paper and
+    /// live trading require; or a TOML file with another profile.
+    #[arg(long, default_value = "research", value_name = "research|account|FILE")]
     risk: String,
     /// What random numbers are drawn from.
     #[arg(long, default_value_t = 0)]
@@ -178,14 +179,11 @@ fn profile(name: &str) -> Result<Profile> {
 fn risk(name: &str) -> Result<RiskProfile> {
     match name {
         "research" | "off" => return Ok(RiskProfile::research()),
-        "account" => bail!(
-            "the risk profile `account` needs rules that this version does not have yet; use `research`, which has the rules \
-             that are always on, or a file"
-        ),
+        "account" => return Ok(RiskProfile::account()),
         _ => {}
     }
     let text = fs::read_to_string(name)
-        .with_context(|| format!("--risk {name} is neither `research` nor a file that can be read"))?;
+        .with_context(|| format!("--risk {name} is neither `research` nor `account` nor a file that can be read"))?;
     let profile: RiskProfile = toml::from_str(&text).with_context(|| format!("the risk profile in {name}"))?;
     let problems = profile.problems();
     ensure!(problems.is_empty(), "the risk profile in {name}: {}", problems.join("; "));

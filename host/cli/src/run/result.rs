@@ -33,7 +33,7 @@ impl RunDocument {
             open: OpenRow::all(record, &request.symbols),
             fuel: record.fuel,
             fault: outcome.faults.first().cloned().flatten(),
-            halted: record.halted_by.clone().filter(|_| record.fault.is_none()),
+            halted: record.halted_by().map(str::to_owned).filter(|_| record.fault.is_none()),
         })
     }
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use tiltyard_engine::venue::{Conservative, Costs, Latency, SimulatedVenue};
 use tiltyard_engine::{
-    BarFeed, Books, Entry, Event, Execution, Kernel, Lane, Log, Player, Setup, Strategy, TradingDesk, Update,
+    BarFeed, Books, Entry, Event, Execution, Kernel, Lane, Log, Player, Setup, Strategy, Terms, TradingDesk, Update,
 };
 use tiltyard_model::{
     Bar, Columns, Decimal, Fill, Instrument, InstrumentIndex, InstrumentKind, Money, Nanos, OrderRequest, OrderType,
     OrderUpdate, Side, TimeInForce, TimerId,
 };
-use tiltyard_risk::RiskProfile;
+use tiltyard_risk::{RiskProfile, Venture};
 
 pub(crate) const HOUR: Nanos = Nanos::from_hours(1);
 pub(crate) const A: InstrumentIndex = InstrumentIndex(0);
@@ -153,11 +153,13 @@ impl Stage {
             instruments: self.instruments.clone(),
             venue: SimulatedVenue::new(rules, self.latency, 7, self.instruments.len()),
             risk: self.risk.clone(),
+            venture: Venture::Simulated,
+            guard: None,
             log: Log::keeping(),
             begin: Nanos(0),
         };
         let cash = Money(dec(self.cash));
-        let players = strategies.into_iter().map(|strategy| Player { strategy, cash, host_stop: None });
+        let players = strategies.into_iter().map(|strategy| Player { strategy, terms: Terms::new("test", cash, None) });
         Kernel::new(setup, players.collect()).unwrap()
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tiltyard_engine::venue::{Conservative, SimulatedVenue};
-use tiltyard_engine::{BarFeed, Books, Feed, Kernel, Lane, Log, Player, Setup, Step, StrategyIndex};
+use tiltyard_engine::{BarFeed, Books, Feed, Kernel, Lane, Log, Player, Setup, Step, StrategyIndex, Terms};
 use tiltyard_model::{HostStop, Money, Nanos};
-use tiltyard_risk::RiskProfile;
+use tiltyard_risk::{Fraction, MaxDrawdown, RiskProfile, Venture};
 
 use crate::actor::Actor;
 use crate::audit::{Audit, Findings, Law};
@@ -56,14 +56,17 @@ impl Scenario {
         let setup = Setup {
             instruments: listed.map(|(at, listing)| (listing.instrument(at), listing.interval())).collect(),
             venue: SimulatedVenue::new(rules, self.latency, 7, self.listings.len()),
-            risk: RiskProfile { max_drawdown: self.short_of_patience.then_some(0.02), ..RiskProfile::research() },
+            risk: RiskProfile::research()
+                .with_max_drawdown(self.short_of_patience.then_some(MaxDrawdown { most: Fraction::bps(200) })),
+            venture: Venture::Simulated,
+            guard: None,
             log: Log::keeping(),
             begin: Nanos(0),
         };
-        let player = |script: Script| Player {
-            host_stop: script.host_stop.then_some(HostStop { atr_multiple: 1.5, atr_bars: 3 }),
-            strategy: Actor::new(script, self.listings.len()),
-            cash: Money(dec(CASH)),
+        let player = |script: Script| {
+            let host_stop = script.host_stop.then_some(HostStop { atr_multiple: 1.5, atr_bars: 3 });
+            let terms = Terms::new("test", Money(dec(CASH)), host_stop);
+            Player { strategy: Actor::new(script, self.listings.len()), terms }
         };
         Kernel::new(setup, scripts.into_iter().map(player).collect()).unwrap()
     }

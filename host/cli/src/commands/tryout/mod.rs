@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
 use tiltyard_engine::{
-    Books, Kernel, Log, Metrics, Profile, SeatError, Simulation, Strategy, TargetPlayback, Traded, Window, probe,
+    Books, Kernel, Log, Metrics, Profile, SeatError, Simulation, Strategy, TargetPlayback, Terms, Traded, Window, probe,
 };
 use tiltyard_model::{Digest, Manifest, Money, Start};
 use tiltyard_risk::RiskProfile;
@@ -176,7 +176,7 @@ fn seat<S: Strategy<Desk>, E: std::error::Error + Send + Sync + 'static>(
     manifest: &Manifest,
     start: impl FnOnce(&mut Desk) -> Result<S, E>,
 ) -> Result<()> {
-    match kernel.seat(Money(CASH.into()), manifest.host_stop, start) {
+    match kernel.seat(Terms::new(&manifest.name, Money(CASH.into()), manifest.host_stop), start) {
         Ok(_) => Ok(()),
         Err(SeatError::Setup(error)) => Err(error.into()),
         Err(SeatError::Start(error)) => Err(error.into()),

@@ -2,6 +2,7 @@
 
 use tiltyard_model::{Decimal, InstrumentKind, Money, OrderKind, Qty, Rounding, Side, Violation, notional, to_f64};
 
+use super::violation;
 use crate::Permission;
 use crate::check::{Proposal, Situation, Standing, paid};
 
@@ -25,10 +26,6 @@ pub(crate) const ALWAYS_ON: [Rule; 8] = [
 const OPEN_ORDERS: usize = 200;
 /// Changes that one order, or the stop or exit of one position, may have on their way to the venue.
 const CHANGES_UNDER_WAY: usize = 20;
-
-fn violation(rule: &str, actual: f64, limit: f64, unit: &str) -> Violation {
-    Violation { rule: rule.to_owned(), actual, limit, unit: unit.to_owned() }
-}
 
 /// The account or the strategy is not active: while reducing, only what takes from a position may pass.
 fn trading_state(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<Violation> {
@@ -164,151 +161,69 @@ fn self_cross(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<Viol
 
 #[cfg(test)]
 mod tests {
-    use tiltyard_model::{
-        Decimal, InstrumentIndex, InstrumentKind, Money, Nanos, OrderKind, OrderOrigin, Price, Qty, Side,
-        Specification, Ticket,
-    };
+    use tiltyard_model::Side::{Buy, Sell};
+    use tiltyard_model::{InstrumentKind, Ticket};
 
-    use crate::{Permission, Proposal, RiskProfile, Situation, Standing};
-
-    fn dec(text: &str) -> Decimal {
-        Decimal::from_str_exact(text).unwrap()
-    }
-
-    fn rules() -> Specification {
-        Specification {
-            tick: Price(dec("0.01")),
-            lot: Qty(dec("0.001")),
-            min_notional: Money(dec("10")),
-            maker_fee: dec("0.001"),
-            taker_fee: dec("0.001"),
-            max_leverage: dec("2"),
-        }
-    }
-
-    fn market(side: Side, quantity: &str) -> Ticket {
-        Ticket::market(InstrumentIndex(0), side, Qty(dec(quantity)), OrderOrigin::Submitted)
-    }
-
-    fn limit(side: Side, quantity: &str, price: &str) -> Ticket {
-        Ticket { kind: OrderKind::Limit(Price(dec(price))), ..market(side, quantity) }
-    }
-
-    fn reduce(ticket: Ticket) -> Ticket {
-        Ticket { reduce_only: true, ..ticket }
-    }
-
-    /// A mark of 100, costs of 1 %, nothing held, 1,000 of cash.
-    struct Case {
-        rules: Specification,
-        kind: InstrumentKind,
-        permission: Permission,
-        mark: Option<&'static str>,
-        position: &'static str,
-        cash: &'static str,
-        standing: Vec<(Ticket, i64, bool)>,
-    }
-
-    impl Default for Case {
-        fn default() -> Self {
-            Self {
-                rules: rules(),
-                kind: InstrumentKind::Spot,
-                permission: Permission::All,
-                mark: Some("100"),
-                position: "0",
-                cash: "1000",
-                standing: Vec::new(),
-            }
-        }
-    }
-
-    impl Case {
-        /// The rules that an order breaks at time 5.
-        fn broken(&self, ticket: &Ticket) -> Vec<String> {
-            let standing: Vec<_> = self
-                .standing
-                .iter()
-                .map(|(ticket, accepted, own)| Standing {
-                    ticket,
-                    remaining: ticket.quantity,
-                    accepted: Nanos(*accepted),
-                    own: *own,
-                })
-                .collect();
-            let situation = Situation {
-                now: Nanos(5),
-                permission: self.permission,
-                kind: self.kind,
-                rules: &self.rules,
-                mark: self.mark.map(|mark| Price(dec(mark))),
-                cost: dec("0.01"),
-                position: Qty(dec(self.position)),
-                free: Money(dec(self.cash)),
-                standing: &standing,
-            };
-            let violations = RiskProfile::research().check(&Proposal { ticket, filled: Qty::ZERO }, &situation);
-            violations.into_iter().map(|violation| violation.rule).collect()
-        }
-    }
+    use crate::rules::testing::{Case, limit, market, reduce};
+    use crate::{Permission, RiskProfile};
 
     #[test]
     fn funds_cover_the_worst_price_and_the_fee_to_the_last_digit() {
         // 9.891 × 101 × 1.001 = 999.989…; 9.892 × 101 × 1.001 = 1000.091…
-        assert!(Case::default().broken(&market(Side::Buy, "9.891")).is_empty());
-        assert_eq!(Case::default().broken(&market(Side::Buy, "9.892")), ["insufficient-funds"]);
+        assert!(Case::default().broken(&market(Buy, "9.891")).is_empty());
+        assert_eq!(Case::default().broken(&market(Buy, "9.892")), ["insufficient-funds"]);
         // 9.99 × 100 × 1.001 = 999.999; a limit order pays its limit.
-        assert!(Case::default().broken(&limit(Side::Buy, "9.990", "100")).is_empty());
-        assert_eq!(Case::default().broken(&limit(Side::Buy, "9.991", "100")), ["insufficient-funds"]);
+        assert!(Case::default().broken(&limit(Buy, "9.990", "100")).is_empty());
+        assert_eq!(Case::default().broken(&limit(Buy, "9.991", "100")), ["insufficient-funds"]);
         let exactly = Case { cash: "100.1", ..Case::default() };
-        assert!(exactly.broken(&limit(Side::Buy, "1", "100")).is_empty());
+        assert!(exactly.broken(&limit(Buy, "1", "100")).is_empty());
         let short = Case { cash: "100.09999999", ..Case::default() };
-        assert_eq!(short.broken(&limit(Side::Buy, "1", "100")), ["insufficient-funds"]);
+        assert_eq!(short.broken(&limit(Buy, "1", "100")), ["insufficient-funds"]);
     }
 
     #[test]
     fn a_spot_sale_needs_what_it_sells_and_counts_what_is_on_sale_already() {
         let held = Case { position: "1", ..Case::default() };
-        assert!(held.broken(&market(Side::Sell, "1")).is_empty());
-        assert_eq!(held.broken(&market(Side::Sell, "1.001")), ["insufficient-funds"]);
-        let standing = vec![(limit(Side::Sell, "0.6", "120"), 0, true)];
+        assert!(held.broken(&market(Sell, "1")).is_empty());
+        assert_eq!(held.broken(&market(Sell, "1.001")), ["insufficient-funds"]);
+        let standing = vec![(limit(Sell, "0.6", "120"), 0, true)];
         let offered = Case { position: "1", standing, ..Case::default() };
-        assert!(offered.broken(&market(Side::Sell, "0.4")).is_empty());
-        assert_eq!(offered.broken(&market(Side::Sell, "0.401")), ["insufficient-funds"]);
-        assert!(offered.broken(&reduce(market(Side::Sell, "1"))).is_empty());
+        assert!(offered.broken(&market(Sell, "0.4")).is_empty());
+        assert_eq!(offered.broken(&market(Sell, "0.401")), ["insufficient-funds"]);
+        assert!(offered.broken(&reduce(market(Sell, "1"))).is_empty());
     }
 
     #[test]
     fn margin_is_judged_by_the_largest_position_that_could_come_of_it() {
         // 1,000 of equity at leverage 2 carry 2,000 less the fee: 19.782 × 101 × 1.001 ÷ 2 = 999.999…
         let case = Case { kind: InstrumentKind::Perpetual, ..Case::default() };
-        assert!(case.broken(&market(Side::Buy, "19.782")).is_empty());
-        assert_eq!(case.broken(&market(Side::Buy, "19.783")), ["insufficient-margin"]);
+        assert!(case.broken(&market(Buy, "19.782")).is_empty());
+        assert_eq!(case.broken(&market(Buy, "19.783")), ["insufficient-margin"]);
         // A sale is judged at the mark, which is more than it would fetch: 19.98 × 100 × 1.001 ÷ 2 = 999.999
-        assert!(case.broken(&market(Side::Sell, "19.98")).is_empty());
-        assert_eq!(case.broken(&market(Side::Sell, "19.981")), ["insufficient-margin"]);
-        let standing = vec![(limit(Side::Buy, "10", "99"), 0, true)];
+        assert!(case.broken(&market(Sell, "19.98")).is_empty());
+        assert_eq!(case.broken(&market(Sell, "19.981")), ["insufficient-margin"]);
+        let standing = vec![(limit(Buy, "10", "99"), 0, true)];
         let under_way = Case { standing, kind: InstrumentKind::Perpetual, ..Case::default() };
-        assert_eq!(under_way.broken(&limit(Side::Buy, "10", "100")), ["insufficient-margin"]);
+        assert_eq!(under_way.broken(&limit(Buy, "10", "100")), ["insufficient-margin"]);
         // What reduces always passes, however little is left.
         let poor = Case { position: "15", cash: "0", kind: InstrumentKind::Perpetual, ..Case::default() };
-        assert!(poor.broken(&market(Side::Sell, "15")).is_empty());
-        assert!(poor.broken(&market(Side::Sell, "30")).is_empty(), "as large the other way round");
-        assert_eq!(poor.broken(&market(Side::Sell, "30.001")), ["insufficient-margin"]);
+        assert!(poor.broken(&market(Sell, "15")).is_empty());
+        assert!(poor.broken(&market(Sell, "30")).is_empty(), "as large the other way round");
+        assert_eq!(poor.broken(&market(Sell, "30.001")), ["insufficient-margin"]);
     }
 
     #[test]
     fn the_least_notional_binds_entries_but_not_exits() {
-        assert!(Case::default().broken(&limit(Side::Buy, "0.1", "100")).is_empty());
-        assert_eq!(Case::default().broken(&limit(Side::Buy, "0.099", "100")), ["below-minimum"]);
+        assert!(Case::default().broken(&limit(Buy, "0.1", "100")).is_empty());
+        assert_eq!(Case::default().broken(&limit(Buy, "0.099", "100")), ["below-minimum"]);
         let held = Case { position: "0.05", ..Case::default() };
-        assert_eq!(held.broken(&market(Side::Sell, "0.05")), ["below-minimum"]);
-        assert!(held.broken(&reduce(market(Side::Sell, "0.05"))).is_empty());
+        assert_eq!(held.broken(&market(Sell, "0.05")), ["below-minimum"]);
+        assert!(held.broken(&reduce(market(Sell, "0.05"))).is_empty());
     }
 
     #[test]
     fn reduce_only_needs_something_to_reduce() {
-        let sell = reduce(market(Side::Sell, "1"));
+        let sell = reduce(market(Sell, "1"));
         assert_eq!(Case::default().broken(&sell), ["reduce-only"]);
         assert!(Case { position: "0.5", ..Case::default() }.broken(&sell).is_empty());
         let short = Case { position: "-0.5", kind: InstrumentKind::Perpetual, ..Case::default() };
@@ -317,23 +232,23 @@ mod tests {
 
     #[test]
     fn nothing_trades_with_its_own_account() {
-        let offer = |own| vec![(limit(Side::Sell, "1", "100"), 0, own)];
+        let offer = |own| vec![(limit(Sell, "1", "100"), 0, own)];
         for own in [true, false] {
             let case = Case { standing: offer(own), ..Case::default() };
-            assert_eq!(case.broken(&market(Side::Buy, "1")), ["self-cross"]);
-            assert_eq!(case.broken(&limit(Side::Buy, "1", "101")), ["self-cross"]);
-            assert!(case.broken(&limit(Side::Buy, "1", "99.99")).is_empty());
+            assert_eq!(case.broken(&market(Buy, "1")), ["self-cross"]);
+            assert_eq!(case.broken(&limit(Buy, "1", "101")), ["self-cross"]);
+            assert!(case.broken(&limit(Buy, "1", "99.99")).is_empty());
         }
-        let bid = vec![(limit(Side::Buy, "1", "99"), 0, true)];
+        let bid = vec![(limit(Buy, "1", "99"), 0, true)];
         let case = Case { standing: bid, position: "5", ..Case::default() };
-        assert!(case.broken(&market(Side::Sell, "1")).is_empty(), "the market is above the bid");
+        assert!(case.broken(&market(Sell, "1")).is_empty(), "the market is above the bid");
         let case = Case { mark: Some("99"), ..case };
-        assert_eq!(case.broken(&market(Side::Sell, "1")), ["self-cross"]);
+        assert_eq!(case.broken(&market(Sell, "1")), ["self-cross"]);
     }
 
     #[test]
     fn the_same_order_twice_at_one_instant_is_a_mistake() {
-        let order = limit(Side::Buy, "1", "90");
+        let order = limit(Buy, "1", "90");
         let again = |accepted, own| Case { standing: vec![(order.clone(), accepted, own)], ..Case::default() };
         assert_eq!(again(5, true).broken(&order), ["duplicate-order"]);
         assert!(again(4, true).broken(&order).is_empty(), "at another instant");
@@ -356,7 +271,7 @@ mod tests {
     #[test]
     fn states_allow_exits_while_reducing_and_nothing_while_halted() {
         let case = |permission| Case { permission, position: "1", ..Case::default() };
-        let (buy, sell) = (market(Side::Buy, "1"), market(Side::Sell, "1"));
+        let (buy, sell) = (market(Buy, "1"), market(Sell, "1"));
         assert_eq!(case(Permission::Reduce).broken(&buy), ["trading-state"]);
         assert!(case(Permission::Reduce).broken(&sell).is_empty());
         assert!(case(Permission::Reduce).broken(&reduce(sell.clone())).is_empty());
@@ -366,16 +281,13 @@ mod tests {
     #[test]
     fn without_a_price_nothing_is_decided_so_nothing_passes() {
         let case = Case { mark: None, ..Case::default() };
-        assert_eq!(case.broken(&market(Side::Buy, "1")), ["stale-data"]);
-        assert_eq!(case.broken(&limit(Side::Buy, "1", "100")), ["stale-data"]);
+        assert_eq!(case.broken(&market(Buy, "1")), ["stale-data"]);
+        assert_eq!(case.broken(&limit(Buy, "1", "100")), ["stale-data"]);
     }
 
     #[test]
     fn every_broken_rule_is_listed() {
         let case = Case { permission: Permission::Nothing, cash: "1", ..Case::default() };
-        assert_eq!(
-            case.broken(&limit(Side::Buy, "0.09", "100")),
-            ["trading-state", "below-minimum", "insufficient-funds"]
-        );
+        assert_eq!(case.broken(&limit(Buy, "0.09", "100")), ["trading-state", "below-minimum", "insufficient-funds"]);
     }
 }
