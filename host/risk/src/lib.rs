@@ -6,10 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod kelly;
 mod profile;
 mod rules;
+mod sizing;
 mod state;
 
 pub use check::{Proposal, Situation, Standing, paid};
+pub use kelly::Trips;
 pub use profile::RiskProfile;
+pub use sizing::{Bound, Size, Sizing, Target};
 pub use state::{AccountState, Permission, StrategyState};
