@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod extreme;
 mod kelly;
 mod profile;
 mod rules;
@@ -13,6 +14,7 @@ mod sizing;
 mod state;
 
 pub use check::{Proposal, Situation, Standing, paid};
+pub use extreme::{ExtremeMarket, MarketState};
 pub use kelly::Trips;
 pub use profile::RiskProfile;
 pub use sizing::{Bound, Size, Sizing, Target};
