@@ -8,6 +8,7 @@
 mod check;
 mod extreme;
 mod kelly;
+mod lifecycle;
 mod profile;
 mod rules;
 mod sizing;
@@ -16,6 +17,7 @@ mod state;
 pub use check::{Proposal, Situation, Standing, paid};
 pub use extreme::{ExtremeMarket, MarketState};
 pub use kelly::Trips;
+pub use lifecycle::{ApprovalError, Lifecycle, LiveStage, LiveStep, MonthError, StepCause, StepUp, Waiting};
 pub use profile::RiskProfile;
-pub use sizing::{Bound, Size, Sizing, Target};
+pub use sizing::{Size, SizeBound, Sizing, Target};
 pub use state::{AccountState, Permission, StrategyState};
