@@ -69,13 +69,13 @@ pub struct Size {
     /// Notional ÷ equity; negative is short. Always finite.
     pub fraction: f64,
     /// What bound it.
-    pub bound: Bound,
+    pub bound: SizeBound,
 }
 
 /// What bound a size. From [`Misconfigured`](Self::Misconfigured) on, nothing is put on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Bound {
+pub enum SizeBound {
     /// The strategy asked for no more.
     Asked,
     /// The fixed fraction.
@@ -158,17 +158,17 @@ impl Sizing {
     pub fn size(&self, target: &Target) -> Size {
         let asked = target.asked;
         if !self.problems().is_empty() {
-            return Size::nothing(Bound::Misconfigured);
+            return Size::nothing(SizeBound::Misconfigured);
         }
         if !asked.is_finite() {
-            return Size::nothing(Bound::NotANumber);
+            return Size::nothing(SizeBound::NotANumber);
         }
         if asked == 0.0 {
-            return Size::nothing(Bound::Asked);
+            return Size::nothing(SizeBound::Asked);
         }
         let full = match *self {
-            Self::AsAsked => return Size { fraction: asked, bound: Bound::Asked },
-            Self::FixedFraction { fraction } => Size { fraction, bound: Bound::Fraction },
+            Self::AsAsked => return Size { fraction: asked, bound: SizeBound::Asked },
+            Self::FixedFraction { fraction } => Size { fraction, bound: SizeBound::Fraction },
             Self::AtrRisk { budget, atr_multiple, most, .. } => risked(budget, atr_multiple, target).at_most(most),
             Self::Kelly { share, most, least_trips, until_known } => {
                 grown(share, least_trips, until_known, &target.trips).at_most(most)
@@ -191,44 +191,48 @@ fn is_amount(value: f64) -> bool {
 /// Budget ÷ stop distance as a fraction of the price. A stop that the order brings is never replaced by another.
 fn risked(budget: f64, atr_multiple: f64, target: &Target) -> Size {
     if !is_amount(target.price) {
-        return Size::nothing(Bound::NoPrice);
+        return Size::nothing(SizeBound::NoPrice);
     }
     let distance = target.stop_distance.or(target.atr.map(|atr| atr * atr_multiple));
     let Some(distance) = distance.filter(|distance| is_amount(*distance)) else {
-        return Size::nothing(Bound::NoStop);
+        return Size::nothing(SizeBound::NoStop);
     };
-    Size { fraction: budget / (distance / target.price), bound: Bound::RiskBudget }
+    Size { fraction: budget / (distance / target.price), bound: SizeBound::RiskBudget }
 }
 
 /// A share of the Kelly fraction, or what is put on until there is one.
 fn grown(share: f64, least_trips: u32, until_known: Option<f64>, trips: &Trips) -> Size {
     let unknown = |bound| match until_known {
-        Some(size) if size > 0.0 => Size { fraction: size, bound: Bound::UntilKnown },
+        Some(size) if size > 0.0 => Size { fraction: size, bound: SizeBound::UntilKnown },
         _ => Size::nothing(bound),
     };
     let kelly = match trips.kelly() {
         // Figures that are none are no lack of trips.
-        Err(NoFraction::NotANumber) => return Size::nothing(Bound::NotANumber),
+        Err(NoFraction::NotANumber) => return Size::nothing(SizeBound::NotANumber),
         _ if trips.decided() < least_trips => {
-            return unknown(Bound::TooFewTrips { have: trips.decided(), need: least_trips });
+            return unknown(SizeBound::TooFewTrips { have: trips.decided(), need: least_trips });
         }
-        Err(NoFraction::NoLoss) => return unknown(Bound::NoPayoff),
+        Err(NoFraction::NoLoss) => return unknown(SizeBound::NoPayoff),
         Ok(kelly) => kelly,
     };
-    if kelly > 0.0 { Size { fraction: share * kelly, bound: Bound::Edge } } else { Size::nothing(Bound::NoEdge) }
+    if kelly > 0.0 {
+        Size { fraction: share * kelly, bound: SizeBound::Edge }
+    } else {
+        Size::nothing(SizeBound::NoEdge)
+    }
 }
 
 impl Size {
-    fn nothing(bound: Bound) -> Self {
+    fn nothing(bound: SizeBound) -> Self {
         Self { fraction: 0.0, bound }
     }
 
     fn at_most(self, most: f64) -> Self {
-        if self.fraction > most { Self { fraction: most, bound: Bound::Most } } else { self }
+        if self.fraction > most { Self { fraction: most, bound: SizeBound::Most } } else { self }
     }
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for SizeBound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Asked => "what was asked for",
