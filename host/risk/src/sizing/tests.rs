@@ -1,5 +1,5 @@
 use proptest::option;
-use proptest::prelude::{Strategy, any, prop_assert, proptest};
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, proptest};
 
 use super::{Size, SizeBound, Sizing, Target};
 use crate::Trips;
@@ -196,6 +196,8 @@ fn any_target() -> impl Strategy<Value = Target> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_the_figures_are_a_size_is_finite_and_within_its_cap_on_the_side_that_was_asked_for(
         target in any_target(),
