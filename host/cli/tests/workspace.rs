@@ -183,8 +183,9 @@ fn made_up_prices_are_labelled_wherever_a_run_is_shown() {
     place.ok(&["data", "export", "SYN1-USD", "--venue", "synthetic", "--interval", "1h", "--out", "syn.parquet"]);
     let run = ["backtest", "ma-cross", "--symbol", "SYN1-USD", "--venue", "synthetic", "--interval", "1h"];
     for data in [&[][..], &["--data", "syn.parquet"]] {
-        let line = [&run[..], data, &["--save", "run.jsonl"]].concat();
+        let line = [&run[..], data, &["--report", "run.html", "--save", "run.jsonl"]].concat();
         assert!(place.ok(&line).starts_with("SYNTHETIC market"), "{data:?}");
+        assert!(fs::read_to_string(place.path("run.html")).unwrap().contains("SYNTHETIC"), "{data:?}");
         let document = place.json(&[&run[..], data, &["--json"]].concat());
         assert_eq!(document["manifest"]["instruments"][0]["data"]["synthetic"], true, "{data:?}");
         for more in [&[][..], &["--log-only"], &["--debug"]] {

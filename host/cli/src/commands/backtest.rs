@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use crate::whole::{self, Existing};
 /// Run a strategy over bars of the workspace or from files, and say how it did.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  tiltyard backtest ma-cross --symbol BTCUSDT --interval 1h\n  \
-                  tiltyard backtest ma-cross --symbol SYN1-USD --venue synthetic --interval 1h\n  tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz\n  \
+                  tiltyard backtest ma-cross --symbol SYN1-USD --venue synthetic --interval 1h --report run.html\n  tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz\n  \
                   tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv --from 2024-01-01 --param fast=5 --json\n  \
                   tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv --save run.jsonl --trades trades.csv")]
 pub(crate) struct Args {
@@ -24,6 +25,9 @@ pub(crate) struct Args {
     /// Keep the run with every event in this file, for `tiltyard replay`.
     #[arg(long, value_name = "FILE.jsonl")]
     save: Option<PathBuf>,
+    /// Write an HTML report of the run to this file: charts, figures, trades, and nothing that it would need a network for.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -32,7 +36,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let request = args.run.request()?;
     let prepared = Prepared::new(&request, args.run.cache.as_deref())?;
-    let log = if args.save.is_some() { Log::keeping() } else { Log::digest_only() };
+    // A report says which rules were broken, which only events tell.
+    let keeps = args.save.is_some() || args.report.is_some();
+    let log = if keeps { Log::keeping() } else { Log::digest_only() };
     let outcome = prepared.run(log)?;
     let document = prepared.document(&outcome)?;
     if let Some(path) = &args.trades {
@@ -40,6 +46,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     if let Some(path) = &args.save {
         SavedRun::write(path, &prepared.request(), outcome.books.log().entries(), &document)?;
+    }
+    if let Some(path) = &args.report {
+        let html = prepared.report(&outcome, &document).to_html()?;
+        whole::write(path, Existing::Replaced, |file| file.write_all(html.as_bytes()))?;
     }
     if args.json {
         print::out(&serde_json::to_string_pretty(&document)?);
