@@ -81,6 +81,11 @@ impl Workspace {
         Ok(Self { folder, config })
     }
 
+    /// The folder, by a path that does not depend on where the program is called.
+    pub(crate) fn folder(&self) -> Result<PathBuf> {
+        fs::canonicalize(&self.folder).with_context(|| self.folder.display().to_string())
+    }
+
     /// Where the series are.
     pub(crate) fn catalog(&self) -> Result<Catalog> {
         Ok(Catalog::open(self.folder.join(&self.config.data))?)
@@ -140,6 +145,12 @@ impl Workspace {
         let path = self.folder.join(path);
         let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         Ok(Instruments::parse(&path.display().to_string(), &text)?)
+    }
+
+    /// What the rules of instruments are called in what is shown of a run.
+    pub(crate) fn instruments_name(&self) -> String {
+        let own = self.config.instruments.as_ref().map(|path| path.display().to_string());
+        own.unwrap_or_else(|| "the built-in instruments.toml".to_owned())
     }
 
     /// The venue that is meant if none is given.

@@ -5,6 +5,9 @@ use tiltyard_model::{Columns, Instrument, InstrumentKind, decimal};
 /// Most decimals that an inferred tick or lot has; more than that is how a binary number was printed, not a rule.
 pub const FINEST_DECIMALS: u32 = 12;
 
+/// Fee of every trade, as a fraction of its value, where nobody says any.
+pub const ASSUMED_FEE: f64 = 0.0005;
+
 /// Currencies that prices are in, longest first.
 const QUOTES: [&str; 12] = ["FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "GBP", "TRY", "BTC", "ETH", "BNB"];
 

@@ -12,13 +12,15 @@ const BUILT_IN: &str = include_str!("../../../config/instruments.toml");
 
 /// What is known about the rules of instruments, and from when on.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Instruments(BTreeMap<(String, String), Vec<Rules>>);
+pub struct Instruments(BTreeMap<(String, String), Vec<DatedRules>>);
 
 /// Rules that hold from an instant on.
 #[derive(Debug, Clone, PartialEq)]
-struct Rules {
-    from: Nanos,
-    instrument: Instrument,
+pub struct DatedRules {
+    /// The instant.
+    pub from: Nanos,
+    /// The instrument as they have it.
+    pub instrument: Instrument,
 }
 
 /// Why there are no rules.
@@ -81,7 +83,7 @@ impl Instruments {
     /// All that is wrong, at once.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         tiltyard_config::parse(name, text, |file| {
-            let mut all: BTreeMap<(String, String), Vec<Rules>> = BTreeMap::new();
+            let mut all: BTreeMap<(String, String), Vec<DatedRules>> = BTreeMap::new();
             for mut section in file.sections("instrument") {
                 if let Some(rules) = instrument(&mut section) {
                     let Instrument { venue, symbol, .. } = rules[0].instrument.clone();
@@ -100,11 +102,27 @@ impl Instruments {
     /// # Errors
     /// [`UnknownInstrument`] if nothing is known about it, or not yet.
     pub fn find(&self, venue: &str, symbol: &str, at: Nanos) -> Result<&Instrument, UnknownInstrument> {
+        self.holding(venue, symbol, at).map(|rules| &rules.instrument)
+    }
+
+    /// The rules by which a window is played that ends at `end`: those that hold just before it. Those of before the first that
+    /// are known are taken for these, if they are known before `last`, the end of all that may be read: an instrument is not
+    /// to change its kind or its currency between two windows.
+    #[must_use]
+    pub fn at_end(&self, venue: &str, symbol: &str, end: Nanos, last: Nanos) -> Option<&DatedRules> {
+        match self.holding(venue, symbol, Nanos(end.0.saturating_sub(1))) {
+            Ok(rules) => Some(rules),
+            Err(UnknownInstrument::Before { from, .. }) if from < last => self.holding(venue, symbol, from).ok(),
+            Err(_) => None,
+        }
+    }
+
+    fn holding(&self, venue: &str, symbol: &str, at: Nanos) -> Result<&DatedRules, UnknownInstrument> {
         let never = || UnknownInstrument::Never { venue: venue.to_owned(), symbol: symbol.to_owned() };
         let rules = self.0.get(&(venue.to_owned(), symbol.to_owned())).ok_or_else(never)?;
         let holding = rules.partition_point(|rules| rules.from <= at);
         match holding.checked_sub(1) {
-            Some(latest) => Ok(&rules[latest].instrument),
+            Some(latest) => Ok(&rules[latest]),
             None => Err(UnknownInstrument::Before {
                 venue: venue.to_owned(),
                 symbol: symbol.to_owned(),
@@ -121,7 +139,7 @@ impl Instruments {
 }
 
 /// The rules of one `[[instrument]]`, at least one; `None` if something is wrong with it, which has been said.
-fn instrument(section: &mut Section<'_>) -> Option<Vec<Rules>> {
+fn instrument(section: &mut Section<'_>) -> Option<Vec<DatedRules>> {
     let (venue, symbol) = (section.text("venue"), section.text("symbol"));
     let (base, quote) = (section.text("base"), section.text("quote"));
     let kind = section.text("kind").and_then(|kind| match kind.as_str() {
@@ -171,7 +189,7 @@ fn instrument(section: &mut Section<'_>) -> Option<Vec<Rules>> {
             section.problem("rules", error.to_string());
             return None;
         }
-        rules.push(Rules { from, instrument });
+        rules.push(DatedRules { from, instrument });
     }
     (count > 0 && rules.len() == count).then_some(rules)
 }
@@ -255,6 +273,19 @@ tick = 0.001
         let unknown = instruments.find("there", "AB", parse_date("2020-01-01").unwrap()).unwrap_err();
         assert_eq!(unknown.to_string(), "nothing is known about the rules of AB at there");
         assert_eq!(instruments.latest().map(|instrument| instrument.tick).collect::<Vec<_>>(), [0.001]);
+    }
+
+    #[test]
+    fn a_window_is_played_by_the_rules_of_its_end() {
+        let instruments = Instruments::parse("rules", RULES).unwrap();
+        let tick = |end: &str, last: &str| {
+            let [end, last] = [end, last].map(|at| parse_date(at).unwrap());
+            instruments.at_end("here", "AB", end, last).map(|rules| rules.instrument.tick)
+        };
+        assert_eq!(tick("2021-01-01T12:00:00Z", "2022-01-01"), Some(0.01), "new ones hold from there on, not before");
+        assert_eq!(tick("2021-01-01T12:00:01Z", "2022-01-01"), Some(0.001));
+        assert_eq!(tick("2019-01-01", "2022-01-01"), Some(0.01), "the first that are known before the data end");
+        assert_eq!(tick("2019-01-01", "2019-06-01"), None);
     }
 
     #[test]

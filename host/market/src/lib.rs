@@ -29,8 +29,8 @@ pub use catalog::{About, Catalog, CatalogError, Entry, Kept, Key, KeyError, Orig
 pub use date::{DateError, format_time, months_before, parse_date};
 pub use export::write_csv;
 pub use import::{Import, ImportError, Imported, import};
-pub use infer::{FINEST_DECIMALS, infer_instrument};
-pub use instruments::{Instruments, UnknownInstrument};
+pub use infer::{ASSUMED_FEE, FINEST_DECIMALS, infer_instrument};
+pub use instruments::{DatedRules, Instruments, UnknownInstrument};
 pub use merge::{Conflict, Contradiction, Contradictions};
 pub use problem::{Flaw, Place, Problem, Problems};
 pub use read::{

@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tiltyard_engine::Traded;
-use tiltyard_market::{Catalog, Instruments, Key, UnknownInstrument, format_time, infer_instrument, months_before};
+use tiltyard_market::{ASSUMED_FEE, Catalog, Instruments, Key, format_time, infer_instrument, months_before};
 use tiltyard_model::{Columns, Digest, Digester, Instrument, Interval, Nanos, to_f64};
 
 use crate::error::{ContestError, NoBars};
 use crate::spec::Spec;
-
-/// Fees, as fractions of notional, where neither rules nor the specification say any.
-const FEE: f64 = 0.0005;
 
 /// A series with the bars that a tournament may read. Those of the holdout are not in it, so that nothing can see them:
 /// neither a strategy, nor what is inferred from bars.
@@ -100,8 +97,9 @@ impl Market {
             let new = self.bars.slice(seen..count);
             digest_bars(&mut digester, &new);
             // Where there are rules at one end of a window, there are at all.
-            let mut instrument = self.ruled(*end, instruments).unwrap_or_else(|| {
-                let mut all = infer_instrument(&self.symbol, &self.venue, &new, FEE, FEE);
+            let ruled = instruments.at_end(&self.venue, &self.symbol, *end, self.last);
+            let mut instrument = ruled.map(|rules| rules.instrument.clone()).unwrap_or_else(|| {
+                let mut all = infer_instrument(&self.symbol, &self.venue, &new, ASSUMED_FEE, ASSUMED_FEE);
                 if let Some(before) = &inferred {
                     (all.tick, all.lot) = (all.tick.min(before.tick), all.lot.min(before.lot));
                 }
@@ -114,17 +112,6 @@ impl Market {
             (*end, Known { instrument, data: digester.clone().finish() })
         });
         known.collect()
-    }
-
-    /// The rules that hold just before an instant. Those of before the first that are known are taken for these: an instrument
-    /// is not to change its kind or its currency between two windows.
-    fn ruled(&self, end: Nanos, instruments: &Instruments) -> Option<Instrument> {
-        let find = |at: Nanos| instruments.find(&self.venue, &self.symbol, at).cloned();
-        match find(Nanos(end.0.saturating_sub(1))) {
-            Ok(instrument) => Some(instrument),
-            Err(UnknownInstrument::Before { from, .. }) if from < self.last => find(from).ok(),
-            Err(_) => None,
-        }
     }
 
     /// The series as a simulation plays it.

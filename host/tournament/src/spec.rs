@@ -205,11 +205,12 @@ fn windows(section: &mut Section<'_>) -> Option<Splitting> {
         return Some(Splitting::Single);
     }
     let anchored = match kind.as_str() {
-        "rolling" => false,
-        "anchored" => true,
+        "rolling" => Some(false),
+        "anchored" => Some(true),
         other => {
+            // The rest is read all the same: it is not to blame.
             section.problem("kind", format!("is `{other}`; it takes single, rolling or anchored"));
-            return None;
+            None
         }
     };
     let days = |section: &mut Section<'_>, key: &str| section.number(key, 0.01, 36_500.0).map(in_days);
@@ -222,7 +223,7 @@ fn windows(section: &mut Section<'_>) -> Option<Splitting> {
     if step < test {
         section.problem("step_days", "is less than test_days; then tests overlap and cannot be strung together");
     }
-    Some(Splitting::Walk(Walk { train: train?, test, step, embargo, anchored }))
+    Some(Splitting::Walk(Walk { train: train?, test, step, embargo, anchored: anchored? }))
 }
 
 /// Days as they are written, exact to the second.

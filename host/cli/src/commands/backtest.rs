@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -6,12 +7,13 @@ use serde_json::Value as Json;
 use tiltyard_engine::{Log, Metrics, TradeRow};
 
 use crate::print;
-use crate::run::{Prepared, RunArgs, RunDocument, SavedRun};
+use crate::run::{MADE_UP, Prepared, RunArgs, RunDocument, SavedRun, plain};
 use crate::whole::{self, Existing};
 
-/// Run a strategy over bars from files, and say how it did.
+/// Run a strategy over bars of the workspace or from files, and say how it did.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz\n  \
+#[command(after_help = "Examples:\n  tiltyard backtest ma-cross --symbol BTCUSDT --interval 1h\n  \
+                  tiltyard backtest ma-cross --symbol SYN1-USD --venue synthetic --interval 1h --report run.html\n  tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz\n  \
                   tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv --from 2024-01-01 --param fast=5 --json\n  \
                   tiltyard backtest my.wasm --symbol BTCUSDT --interval 1h --data btc.csv --save run.jsonl --trades trades.csv")]
 pub(crate) struct Args {
@@ -23,6 +25,9 @@ pub(crate) struct Args {
     /// Keep the run with every event in this file, for `tiltyard replay`.
     #[arg(long, value_name = "FILE.jsonl")]
     save: Option<PathBuf>,
+    /// Write an HTML report of the run to this file: charts, figures, trades, and nothing that it would need a network for.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -31,14 +36,20 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let request = args.run.request()?;
     let prepared = Prepared::new(&request, args.run.cache.as_deref())?;
-    let log = if args.save.is_some() { Log::keeping() } else { Log::digest_only() };
+    // A report says which rules were broken, which only events tell.
+    let keeps = args.save.is_some() || args.report.is_some();
+    let log = if keeps { Log::keeping() } else { Log::digest_only() };
     let outcome = prepared.run(log)?;
     let document = prepared.document(&outcome)?;
     if let Some(path) = &args.trades {
         write_trades(path, &document.trades)?;
     }
     if let Some(path) = &args.save {
-        SavedRun::write(path, &request, outcome.books.log().entries(), &document)?;
+        SavedRun::write(path, &prepared.request(), outcome.books.log().entries(), &document)?;
+    }
+    if let Some(path) = &args.report {
+        let html = prepared.report(&outcome, &document).to_html()?;
+        whole::write(path, Existing::Replaced, |file| file.write_all(html.as_bytes()))?;
     }
     if args.json {
         print::out(&serde_json::to_string_pretty(&document)?);
@@ -66,7 +77,8 @@ fn write_trades(path: &Path, trades: &[TradeRow]) -> Result<()> {
 fn summary(document: &RunDocument) -> String {
     let manifest = &document.manifest;
     let text = |at: &str| manifest.pointer(at).map(plain).unwrap_or_default();
-    let mut lines = vec![format!(
+    let mut lines: Vec<String> = document.is_synthetic().then(|| MADE_UP.to_owned()).into_iter().collect();
+    lines.push(format!(
         "{} {} on {} bars of {}, profile {}, risk {}, cash {:.2} {}",
         text("/strategy/name"),
         text("/strategy/version"),
@@ -76,14 +88,16 @@ fn summary(document: &RunDocument) -> String {
         text("/risk/name"),
         document.metrics.initial_equity,
         text("/settlement"),
-    )];
+    ));
     for instrument in manifest["instruments"].as_array().into_iter().flatten() {
         lines.push(format!(
-            "  {}: {} to {}, {} bars in the file, tick {} and lot {} {}",
+            "  {}: {} to {}, {} bars in the {}, fee {}, tick {} and lot {} {}",
             plain(&instrument["instrument"]["symbol"]),
             plain(&instrument["first_bar"]),
             plain(&instrument["last_bar"]),
             plain(&instrument["data"]["bars"]),
+            plain(&instrument["data"]["from"]),
+            plain(&instrument["instrument"]["taker_fee"]),
             plain(&instrument["instrument"]["tick"]),
             plain(&instrument["instrument"]["lot"]),
             plain(&instrument["rules"]),
@@ -111,13 +125,6 @@ fn symbols(manifest: &Json) -> String {
 fn report(report: &Json) -> Option<String> {
     let report: tiltyard_market::Report = serde_json::from_value(report.clone()).ok()?;
     Some(report.to_string()).filter(|report| !report.is_empty())
-}
-
-fn plain(json: &Json) -> String {
-    match json {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// The figures as a table of two columns.

@@ -3,17 +3,18 @@ mod stop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value as Json, json};
 use tiltyard_engine::{Books, Log, Metrics, OpenRow, TradeRow, probe};
 
 use crate::print;
-use crate::run::{Prepared, SavedRun};
+use crate::run::{Data, MADE_UP, Prepared, Request, SavedRun, is_synthetic};
 
 /// Verify a saved run: rebuild its results from its events alone, then run it again and compare event by event.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  tiltyard replay run.jsonl\n  tiltyard replay run.jsonl --component my.wasm --data btc.csv.gz\n  \
+                  tiltyard replay run.jsonl --workspace ground\n  \
                   tiltyard replay run.jsonl --log-only\n  tiltyard replay run.jsonl --debug"
 )]
 pub(crate) struct Args {
@@ -23,8 +24,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE.wasm")]
     component: Option<PathBuf>,
     /// The data, if it is not where it was: one file for each symbol of the run.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "workspace")]
     data: Vec<PathBuf>,
+    /// The workspace that the data came from, if it is not where it was.
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
     /// Only rebuild the results from the events; needs neither component nor data.
     #[arg(long)]
     log_only: bool,
@@ -45,19 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         print::out(&stop::report(&saved, args.json)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut request = saved.request.clone();
-    if let Some(component) = &args.component {
-        request.component.clone_from(component);
-    }
-    if !args.data.is_empty() {
-        anyhow::ensure!(
-            args.data.len() == request.data.len(),
-            "{} --data were given; the run has {} instruments",
-            args.data.len(),
-            request.data.len()
-        );
-        request.data.clone_from(&args.data);
-    }
+    let request = args.request(&saved.request)?;
     let rebuilt = rebuild(&saved)?;
     let again = if args.log_only {
         None
@@ -77,6 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let (inputs, events) = again.clone().unwrap_or_default();
         let document = json!({
             "identical": identical,
+            "synthetic": is_synthetic(&saved.document),
             "events": saved.entries.len(),
             "run_again": again.is_some(),
             "results_differ": rebuilt,
@@ -85,9 +78,38 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         });
         print::out(&serde_json::to_string_pretty(&document)?);
     } else {
-        print::out(&summary(saved.entries.len(), rebuilt.as_deref(), again.as_ref()));
+        let summary = summary(saved.entries.len(), rebuilt.as_deref(), again.as_ref());
+        print::out(&if is_synthetic(&saved.document) { format!("{MADE_UP}\n{summary}") } else { summary });
     }
     Ok(if identical { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Args {
+    /// The request of a saved run, with what is no longer where it was.
+    fn request(&self, saved: &Request) -> Result<Request> {
+        let mut request = saved.clone();
+        if let Some(component) = &self.component {
+            request.component.clone_from(component);
+        }
+        match (&mut request.data, &self.workspace) {
+            (Data::Files(files), None) if !self.data.is_empty() => {
+                ensure!(
+                    self.data.len() == files.len(),
+                    "{} --data were given; the run has {} instruments",
+                    self.data.len(),
+                    files.len()
+                );
+                files.clone_from(&self.data);
+            }
+            (Data::Files(_), Some(_)) => bail!("the bars of this run came from files; give them with --data"),
+            (Data::Catalog { .. }, None) if !self.data.is_empty() => {
+                bail!("the bars of this run came from a workspace; give it with --workspace")
+            }
+            (Data::Catalog { workspace, .. }, Some(given)) => workspace.clone_from(given),
+            _ => {}
+        }
+        Ok(request)
+    }
 }
 
 /// Where the results that follow from the events differ from those in the file.

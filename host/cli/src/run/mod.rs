@@ -1,6 +1,8 @@
 //! One run of one component: what was asked for, what came of it, and the file that keeps both.
 
 mod file;
+mod market;
+mod report;
 mod request;
 mod result;
 
@@ -13,10 +15,12 @@ use tiltyard_model::Start;
 use tiltyard_sandbox::{Component, Fault, Limits, Mode, Sandbox};
 
 use crate::commands::{read_component, sandbox};
+use crate::workspace::Workspace;
 
 pub(crate) use file::SavedRun;
-pub(crate) use request::{Market, Request, RunArgs, parameter};
-pub(crate) use result::RunDocument;
+pub(crate) use market::Market;
+pub(crate) use request::{Data, Request, RunArgs, parameter};
+pub(crate) use result::{MADE_UP, RunDocument, is_synthetic, plain};
 
 /// What every component of this program trades on.
 pub(crate) type Desk = TradingDesk<SimulatedVenue>;
@@ -32,17 +36,17 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Reads the component and the data that a request names.
     pub(crate) fn new(request: &Request, cache: Option<&Path>) -> Result<Self> {
-        let bytes = read_component(&request.component)?;
+        let workspace = match &request.data {
+            Data::Files(_) => None,
+            Data::Catalog { workspace, .. } => Some(Workspace::find(Some(workspace)).context("where the bars are")?),
+        };
+        let bytes = component(&request.component, workspace.as_ref())?;
         let component = sandbox(cache)?.load(&bytes, Mode::Event)?;
-        Self::with(request, component)
-    }
-
-    fn with(request: &Request, component: Component<Desk>) -> Result<Self> {
         let manifest = &component.admission().manifest;
         if component.admission().is_signal() && request.symbols.len() > 1 {
             anyhow::bail!("{} is a signal strategy, which trades one instrument; give one --symbol", manifest.name);
         }
-        let market = Market::read(request, manifest)?;
+        let market = Market::read(request, manifest, workspace.as_ref())?;
         let start = Start {
             instruments: market.simulation.instruments(),
             parameters: request.parameters(manifest)?,
@@ -71,6 +75,15 @@ impl Prepared {
         Ok(simulation.play(kernel))
     }
 
+    /// The request that asks for this very run, whatever is added to its data.
+    pub(crate) fn request(&self) -> Request {
+        let mut request = self.request.clone();
+        if let Data::Catalog { ends, .. } = &mut request.data {
+            *ends = self.market.ends();
+        }
+        request
+    }
+
     /// What came of a run.
     pub(crate) fn document(&self, outcome: &Outcome<Fault>) -> Result<RunDocument> {
         RunDocument::new(self, &self.request, outcome)
@@ -80,6 +93,16 @@ impl Prepared {
     pub(crate) fn terms(&self) -> Terms {
         let manifest = &self.component.admission().manifest;
         Terms::new(&manifest.name, self.market.cash, manifest.host_stop)
+    }
+}
+
+/// The bytes of a component. A name that is no file's is looked up in the workspace, which for bars from files is the nearest.
+fn component(path: &Path, workspace: Option<&Workspace>) -> Result<Vec<u8>> {
+    let nearest = || Workspace::find(None).ok().filter(|_| !path.exists());
+    let workspace = workspace.cloned().or_else(nearest);
+    match (workspace, path.to_str()) {
+        (Some(workspace), Some(name)) => Ok(workspace.component(name)?.0),
+        _ => read_component(path),
     }
 }
 

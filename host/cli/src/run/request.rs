@@ -1,19 +1,21 @@
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tiltyard_engine::venue::{Costs, Latency};
-use tiltyard_engine::{Basis, Entry, Event, Profile, Simulation, Traded, Window};
-use tiltyard_market::{Report, Series, format_time, infer_instrument, parse_date, read_bars};
-use tiltyard_model::{Decimal, Digest, Interval, Manifest, Money, Nanos, Value, decimal, to_f64};
+use tiltyard_engine::{Basis, Entry, Event, Profile};
+use tiltyard_market::parse_date;
+use tiltyard_model::{Decimal, Interval, Manifest, Nanos, Value, decimal, to_f64};
 use tiltyard_risk::RiskProfile;
+
+use crate::workspace::Workspace;
 
 /// Which run it is.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RunArgs {
-    /// The strategy's `.wasm` file.
+    /// The strategy: a `.wasm` file, a name in the workspace's `strategies`, or an example.
+    #[arg(value_name = "NAME|FILE")]
     component: PathBuf,
     /// What it trades; several for a strategy of several instruments.
     #[arg(long = "symbol", value_name = "SYMBOL", required = true)]
@@ -21,13 +23,16 @@ pub(crate) struct RunArgs {
     /// The length of a bar, such as 1m, 1h or 1d.
     #[arg(long)]
     interval: String,
-    /// The venue whose name reports bear.
-    #[arg(long, default_value = "binance")]
-    venue: String,
-    /// Bars of each symbol, in the order of the symbols: CSV with columns timestamp (open time), open, high, low, close and
-    /// volume, or whatever else `tiltyard data import` reads.
-    #[arg(long = "data", value_name = "FILE", required = true)]
+    /// The venue; by default the workspace's, and `binance` for files.
+    #[arg(long)]
+    venue: Option<String>,
+    /// Bars of each symbol from files, in the order of the symbols: CSV with columns timestamp (open time), open, high, low,
+    /// close and volume, or whatever else `tiltyard data import` reads. By default they come from the workspace.
+    #[arg(long = "data", value_name = "FILE")]
     data: Vec<PathBuf>,
+    /// The workspace with the bars; by default the nearest folder upward with a tiltyard.toml.
+    #[arg(long, value_name = "DIR", conflicts_with = "data")]
+    workspace: Option<PathBuf>,
     /// Play bars that open at this time (UTC) or later; earlier ones are for warming up.
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
@@ -40,21 +45,22 @@ pub(crate) struct RunArgs {
     /// The rules by which orders fill.
     #[arg(long, default_value = "conservative")]
     profile: String,
-    /// Smallest step of prices; by default the finest that the data show up to the end of the run.
+    /// Smallest step of prices; by default the one that a workspace's rules have at the end of the run, else the finest that the
+    /// data show up to there.
     #[arg(long, value_name = "STEP")]
     tick: Option<f64>,
-    /// Smallest step of quantities; by default the finest that the data show up to the end of the run.
+    /// Smallest step of quantities; by default as that of prices.
     #[arg(long, value_name = "STEP")]
     lot: Option<f64>,
-    /// Least value of an order that opens something.
-    #[arg(long, default_value_t = 0.0, value_name = "AMOUNT")]
-    min_notional: f64,
+    /// Least value of an order that opens something; by default what a workspace's rules say, else none.
+    #[arg(long, value_name = "AMOUNT")]
+    min_notional: Option<f64>,
     /// Cash to begin with, in the currency that prices are in.
     #[arg(long, default_value_t = 1_000_000.0)]
     cash: f64,
-    /// Fee of every trade, in basis points of its value.
-    #[arg(long, default_value_t = 5.0, value_name = "BPS", allow_negative_numbers = true)]
-    fee_bps: f64,
+    /// Fee of every trade, in basis points of its value; by default what a workspace's rules say, else 5.
+    #[arg(long, value_name = "BPS", allow_negative_numbers = true)]
+    fee_bps: Option<f64>,
     /// Slippage of every trade that takes liquidity, in basis points of the price.
     #[arg(long, default_value_t = 5.0, value_name = "BPS")]
     slippage_bps: f64,
@@ -99,17 +105,20 @@ pub(crate) struct Request {
     pub(crate) symbols: Vec<String>,
     pub(crate) interval: Interval,
     pub(crate) venue: String,
-    pub(crate) data: Vec<PathBuf>,
+    pub(crate) data: Data,
     pub(crate) from: Option<Nanos>,
     pub(crate) to: Option<Nanos>,
     pub(crate) params: Vec<String>,
     pub(crate) profile: Profile,
     pub(crate) cash: f64,
-    /// A fraction of the value.
-    pub(crate) fee: Decimal,
+    /// A fraction of the value, doubled already if costs are; absent where each instrument has its own.
+    pub(crate) fee: Option<Decimal>,
+    /// Whether an instrument's own fees are doubled.
+    #[serde(default)]
+    pub(crate) stress: bool,
     pub(crate) tick: Option<f64>,
     pub(crate) lot: Option<f64>,
-    pub(crate) min_notional: f64,
+    pub(crate) min_notional: Option<f64>,
     pub(crate) costs: Costs,
     pub(crate) latency: Latency,
     pub(crate) risk: RiskProfile,
@@ -117,6 +126,26 @@ pub(crate) struct Request {
     pub(crate) days_per_year: f64,
     pub(crate) delist_at_end: bool,
 }
+
+/// Where the bars are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Data {
+    /// A file for each symbol.
+    Files(Vec<PathBuf>),
+    /// In a workspace's catalog.
+    Catalog {
+        workspace: PathBuf,
+        /// When the last bar of each symbol closed; empty for whatever there is. A series may have grown since a run was saved.
+        #[serde(default)]
+        ends: Vec<Nanos>,
+    },
+}
+
+/// The venue of files of which nobody says one.
+const VENUE: &str = "binance";
+/// Fee of every trade of files of which nobody says one, in basis points.
+const FEE_BPS: f64 = 5.0;
 
 impl RunArgs {
     /// The request that these arguments make.
@@ -130,9 +159,12 @@ impl RunArgs {
             slippage: basis_points("slippage-bps", self.slippage_bps)?,
             impact: basis_points("impact-bps", self.impact_bps)?,
         };
-        let fee = basis_points("fee-bps", self.fee_bps)?;
+        let (data, venue) = self.source()?;
+        // Rules say fees; files have none.
+        let fee_bps = self.fee_bps.or_else(|| matches!(data, Data::Files(_)).then_some(FEE_BPS));
+        let fee = fee_bps.map(|fee| basis_points("fee-bps", fee)).transpose()?;
         // A rebate is no cost: doubled it would help.
-        let stressed = if fee > Decimal::ZERO { fee + fee } else { fee };
+        let stressed = |fee: Decimal| if fee > Decimal::ZERO { fee + fee } else { fee };
         let date = |text: &Option<String>, flag: &str| {
             text.as_deref().map(|text| parse_date(text).with_context(|| format!("--{flag}"))).transpose()
         };
@@ -143,14 +175,15 @@ impl RunArgs {
                 ensure!(interval != Interval::Any, "--interval any is no length; give one such as 1h");
                 Ok(interval)
             })?,
-            venue: self.venue.clone(),
-            data: self.data.clone(),
+            venue,
+            data,
             from: date(&self.from, "from")?,
             to: date(&self.to, "to")?,
             params: self.params.clone(),
             profile: profile(&self.profile)?,
             cash: self.cash,
-            fee: if self.stress { stressed } else { fee },
+            fee: if self.stress { fee.map(stressed) } else { fee },
+            stress: self.stress,
             tick: self.tick,
             lot: self.lot,
             min_notional: self.min_notional,
@@ -166,6 +199,17 @@ impl RunArgs {
         };
         request.check()?;
         Ok(request)
+    }
+
+    /// Where the bars are, and the name of their venue.
+    fn source(&self) -> Result<(Data, String)> {
+        if !self.data.is_empty() {
+            return Ok((Data::Files(self.data.clone()), self.venue.clone().unwrap_or_else(|| VENUE.to_owned())));
+        }
+        let workspace = Workspace::find(self.workspace.as_deref())
+            .context("bars that are not given with --data come from a workspace")?;
+        let venue = workspace.venue(self.venue.as_deref()).to_owned();
+        Ok((Data::Catalog { workspace: workspace.folder()?, ends: Vec::new() }, venue))
     }
 }
 
@@ -199,7 +243,7 @@ impl Request {
         };
         let basis_points = |fraction: Decimal| to_f64(fraction) * 10_000.0;
         within("--cash", self.cash, 0.0, 1e12)?;
-        within("--fee-bps", basis_points(self.fee), -100.0, 1_000.0)?;
+        within("--fee-bps", self.fee.map(basis_points).unwrap_or_default(), -100.0, 1_000.0)?;
         within("--half-spread-bps", basis_points(self.costs.half_spread), 0.0, 2_000.0)?;
         within("--slippage-bps", basis_points(self.costs.slippage), 0.0, 2_000.0)?;
         within("--impact-bps", basis_points(self.costs.impact), 0.0, 2_000.0)?;
@@ -208,12 +252,20 @@ impl Request {
         within("--latency-jitter-ms", self.latency.jitter.0 as f64 / 1e6, 0.0, 86_400_000.0)?;
         let problems = self.risk.problems();
         ensure!(problems.is_empty(), "the risk profile {}: {}", self.risk.name, problems.join("; "));
-        ensure!(
-            self.data.len() == self.symbols.len(),
-            "{} --symbol and {} --data were given; give one file for each symbol, in the same order",
-            self.symbols.len(),
-            self.data.len()
-        );
+        match &self.data {
+            Data::Files(files) => ensure!(
+                files.len() == self.symbols.len(),
+                "{} --symbol and {} --data were given; give one file for each symbol, in the same order",
+                self.symbols.len(),
+                files.len()
+            ),
+            Data::Catalog { ends, .. } => ensure!(
+                ends.is_empty() || ends.len() == self.symbols.len(),
+                "{} symbols, and {} ends of their series",
+                self.symbols.len(),
+                ends.len()
+            ),
+        }
         for (at, symbol) in self.symbols.iter().enumerate() {
             ensure!(!self.symbols[..at].contains(symbol), "--symbol {symbol} is given twice");
         }
@@ -241,86 +293,4 @@ impl Request {
 pub(crate) fn parameter(manifest: &Manifest, given: &str) -> Result<(String, Value)> {
     let (name, value) = given.split_once('=').with_context(|| format!("`{given}` is not of the form NAME=VALUE"))?;
     Ok((name.to_owned(), manifest.parameter(name)?.parse(value)?))
-}
-
-/// The market of a request, read and checked.
-pub(crate) struct Market {
-    pub(crate) simulation: Simulation,
-    pub(crate) cash: Money,
-    pub(crate) settlement: String,
-    pub(crate) sources: Vec<Source>,
-}
-
-/// Where an instrument's bars come from.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Source {
-    pub(crate) digest: Digest,
-    pub(crate) bars: usize,
-    pub(crate) report: Report,
-}
-
-impl Market {
-    /// Reads the data of a request.
-    pub(crate) fn read(request: &Request, manifest: &Manifest) -> Result<Self> {
-        let Interval::Only(interval) = request.interval else { bail!("bars of any length cannot be played") };
-        let fee = to_f64(request.fee);
-        let mut market = Vec::new();
-        let mut sources = Vec::new();
-        let mut settlement: Option<String> = None;
-        for (symbol, path) in request.symbols.iter().zip(&request.data) {
-            let series = Series::new(read_bars(path)?, interval)?;
-            let seen = request.to.map_or(series.bars.len(), |to| {
-                series.bars.open_time().partition_point(|open| Nanos(*open) + interval <= to)
-            });
-            // Of what comes after the run, not even the decimals may be known.
-            let mut instrument = infer_instrument(symbol, &request.venue, &series.bars.slice(0..seen), fee, fee);
-            instrument.tick = request.tick.unwrap_or(instrument.tick);
-            instrument.lot = request.lot.unwrap_or(instrument.lot);
-            instrument.min_notional = request.min_notional;
-            let quote = settlement.get_or_insert_with(|| instrument.quote.clone());
-            ensure!(
-                *quote == instrument.quote,
-                "{symbol} is priced in {}, the others in {quote}; an account has one currency",
-                instrument.quote
-            );
-            sources.push(Source { digest: series.digest(), bars: series.bars.len(), report: series.report });
-            let bars = Arc::new(series.bars);
-            market.push(Traded { instrument, interval, bars, ends: request.delist_at_end });
-        }
-        let simulation = Simulation {
-            market,
-            window: Window {
-                from: request.from,
-                to: request.to,
-                warm_up_bars: manifest.warm_up_of_run(),
-                close_at_end: false,
-            },
-            profile: request.profile,
-            costs: request.costs,
-            latency: request.latency,
-            risk: request.risk.clone(),
-            seed: request.seed,
-            days_per_year: request.days_per_year,
-        };
-        if let Err(error) = simulation.check_window() {
-            bail!(window_error(&error));
-        }
-        let cash = decimal(request.cash).context("--cash has more digits than an amount can have")?;
-        Ok(Self { simulation, cash: Money(cash), settlement: settlement.unwrap_or_default(), sources })
-    }
-}
-
-/// The error with dates instead of nanoseconds.
-fn window_error(error: &tiltyard_engine::WindowError) -> String {
-    use tiltyard_engine::WindowError;
-    match error {
-        WindowError::Backwards { from, to } => {
-            format!("--to {} is not after --from {}", format_time(*to), format_time(*from))
-        }
-        WindowError::Empty { symbol, first, last } => format!(
-            "no bar of {symbol} lies between --from and --to; its data goes from {} to {}",
-            format_time(*first),
-            format_time(*last)
-        ),
-    }
 }

@@ -38,6 +38,13 @@ impl RunDocument {
     }
 }
 
+impl RunDocument {
+    /// Whether any of the market was made up.
+    pub(crate) fn is_synthetic(&self) -> bool {
+        any_synthetic(&self.manifest)
+    }
+}
+
 fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) -> Result<Json> {
     let admission = prepared.component.admission();
     let declared = &admission.manifest;
@@ -53,7 +60,7 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
         let times = traded.bars.open_time();
         json!({
             "instrument": traded.instrument,
-            "rules": rules_from(request),
+            "rules": source.rules,
             "data": source,
             "first_bar": time(times.get(lane.from)),
             "last_bar": time(lane.to.checked_sub(1).and_then(|last| times.get(last))),
@@ -81,11 +88,23 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
     }))
 }
 
-/// Where ticks and lots come from.
-fn rules_from(request: &Request) -> &'static str {
-    match (request.tick, request.lot) {
-        (Some(_), Some(_)) => "as given",
-        (None, None) => "inferred from the data; what the venue's rules were is not known",
-        _ => "in part as given, in part inferred from the data; what the venue's rules were is not known",
+/// What is said of a run on such a market.
+pub(crate) const MADE_UP: &str = "SYNTHETIC market: prices are made up, this says nothing about the strategy";
+
+/// Whether any of the market was made up, as the object that `backtest --json` prints has it.
+pub(crate) fn is_synthetic(document: &Json) -> bool {
+    any_synthetic(&document["manifest"])
+}
+
+fn any_synthetic(manifest: &Json) -> bool {
+    let instruments = manifest["instruments"].as_array();
+    instruments.into_iter().flatten().any(|instrument| instrument["data"]["synthetic"] == true)
+}
+
+/// A JSON value as people read it: texts without quotation marks.
+pub(crate) fn plain(json: &Json) -> String {
+    match json {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }

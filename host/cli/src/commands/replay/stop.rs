@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use tiltyard_engine::{Entry, Event};
 use tiltyard_market::format_time;
 
-use crate::run::SavedRun;
+use crate::run::{MADE_UP, SavedRun, is_synthetic};
 
 /// How many of the strategy's last doings are shown.
 const DOINGS: usize = 20;
@@ -27,10 +27,11 @@ pub(super) fn report(saved: &SavedRun, as_json: bool) -> Result<String> {
     let fault = &saved.document["fault"];
     if as_json {
         let stop = stop.map(|at| &saved.entries[at]);
-        let document = json!({"stopped": stop, "fault": fault, "last_bars": bars, "last_doings": doings});
+        let document = json!({"synthetic": is_synthetic(&saved.document), "stopped": stop, "fault": fault, "last_bars": bars, "last_doings": doings});
         return Ok(serde_json::to_string_pretty(&document)?);
     }
-    let mut lines = vec![match stop.map(|at| &saved.entries[at]) {
+    let mut lines: Vec<String> = is_synthetic(&saved.document).then(|| MADE_UP.to_owned()).into_iter().collect();
+    lines.push(match stop.map(|at| &saved.entries[at]) {
         Some(Entry { time, event: Event::Fault { message, .. } }) => {
             format!("stopped by a fault at {}: {message}", format_time(*time))
         }
@@ -38,7 +39,7 @@ pub(super) fn report(saved: &SavedRun, as_json: bool) -> Result<String> {
             format!("halted at {}: {cause}", format_time(*time))
         }
         _ => "it ran to its end".to_owned(),
-    }];
+    });
     let frames = fault["frames"].as_array().into_iter().flatten().filter_map(Json::as_str);
     lines.extend(frames.map(|frame| format!("  in {frame}")));
     lines.push("\nthe last bars:".to_owned());
