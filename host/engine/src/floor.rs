@@ -1,5 +1,5 @@
 use tiltyard_model::{HostStop, Nanos, TimerId};
-use tiltyard_risk::{AccountGuard, Correlations, Limits, Measure, RiskProfile, Venture};
+use tiltyard_risk::{AccountGuard, Correlations, Fraction, Limits, Measure, RiskProfile, Venture};
 
 use crate::clearing::Clearing;
 use crate::event::Event;
@@ -35,9 +35,11 @@ pub(crate) struct Floor<V> {
 }
 
 /// A strategy's place: what the kernel keeps for it beside its books.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Seat {
     pub(crate) host_stop: Option<HostStop>,
+    /// What part of its equity it may put at stake.
+    pub(crate) share: Fraction,
     /// Its limits whatever it trades, and in each instrument.
     pub(crate) overall: Limits,
     pub(crate) limits: Vec<Limits>,

@@ -15,6 +15,7 @@ use crate::floor::{Floor, Seat};
 use crate::market::Market;
 use crate::strategy::Strategy;
 use crate::terms::Terms;
+use crate::timers::Timers;
 use crate::venue::Venue;
 
 /// What a kernel is made of, apart from its strategies.
@@ -164,7 +165,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         terms: Terms,
         start: impl FnOnce(&mut TradingDesk<V>) -> Result<S, E>,
     ) -> Result<StrategyIndex, SeatError<E>> {
-        let Terms { name, cash, host_stop, guard } = terms;
+        let Terms { name, cash, host_stop, share, guard } = terms;
         let most = Decimal::from(1_000_000_000_000_u64);
         let too_fine = cash.0.normalize().scale() > MONEY_SCALE;
         if cash.0 < Decimal::ZERO || cash.0 > most || too_fine {
@@ -180,7 +181,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             let limits = floor.market.iter().map(|(_, listed)| floor.risk.limits_for(&name, &listed.instrument.symbol));
             let limits = limits.collect();
             let overall = floor.risk.limits_for(&name, "");
-            floor.seats.push(Seat { host_stop, overall, limits, ..Seat::default() });
+            floor.seats.push(Seat { host_stop, share, overall, limits, timers: Timers::default() });
             floor.acting = strategy;
         }
         let started = start(&mut self.desk).map_err(SeatError::Start)?;

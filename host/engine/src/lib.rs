@@ -24,6 +24,7 @@ mod report;
 mod requests;
 mod safeguards;
 mod simulation;
+mod sizing;
 mod strategy;
 mod targets;
 mod terms;

@@ -5,8 +5,8 @@ use tiltyard_model::{
     Price, Protection, Qty, Replacement, Side, Ticket, Violation,
 };
 use tiltyard_risk::{
-    Account, Correlations, Limits, Open, Permission, Proposal, Recent, RiskProfile, Situation, Stake, Standing,
-    Verdict, paid,
+    Account, Correlations, Fraction, Limits, Open, Permission, Proposal, Recent, RiskProfile, Situation, Stake,
+    Standing, Verdict, paid,
 };
 
 use crate::clearing::Clearing;
@@ -307,12 +307,14 @@ impl<'a, V: Venue> Requests<'a, V> {
         let (books, now) = (&self.clearing.books, self.clearing.now);
         let record = books.record_of(self.strategy);
         let limits = self.limits(instrument);
-        let stakes = if limits.need_stakes() { self.stakes(cost) } else { Vec::new() };
+        let share = self.seat.map_or(Fraction::ONE, |seat| seat.share);
+        let stakes = if limits.need_stakes() || share < Fraction::ONE { self.stakes(cost) } else { Vec::new() };
         look(&Situation {
             now,
             clock: self.clock,
             strategy: self.strategy.0,
             equity: record.map_or(Money::ZERO, |record| record.ledger.equity()),
+            share,
             instrument,
             base: &listed.instrument.base,
             interval: listed.interval,

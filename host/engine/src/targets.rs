@@ -20,6 +20,8 @@ pub(crate) struct Targets {
 pub(crate) struct Target {
     pub(crate) fraction: f64,
     pub(crate) stop: Option<StopLoss>,
+    /// What the fraction was multiplied by when it was asked for.
+    pub(crate) scale: f64,
 }
 
 impl Targets {
@@ -71,7 +73,8 @@ impl<V: Venue> Requests<'_, V> {
         fraction: f64,
         stop: Option<StopLoss>,
     ) -> Result<Option<Acceptance>, Refusal> {
-        let wanted = Target { fraction, stop };
+        let scale = self.market.get(instrument).map_or(1.0, |listed| self.scale(listed));
+        let wanted = Target { fraction, stop, scale };
         if self.clearing.targets.get(self.strategy, instrument) == Some(wanted) {
             return Ok(None);
         }
@@ -91,7 +94,8 @@ impl<V: Venue> Requests<'_, V> {
         }
         let mark = listed.mark().ok_or_else(|| vec![violation("stale-data", f64::NAN, f64::NAN, "")])?;
         let equity = self.clearing.books.record_of(self.strategy).map_or(Money::ZERO, |record| record.ledger.equity());
-        let desired = desired(wanted.fraction, equity, mark, self.venue.cost(), listed).ok_or_else(malformed)?;
+        let fraction = self.sized(&wanted, instrument, listed, mark)?;
+        let desired = desired(fraction, equity, mark, self.venue.cost(), listed).ok_or_else(malformed)?;
         let held = self.clearing.position(self.strategy, instrument);
         let entry = if desired.0.is_sign_negative() { Side::Sell } else { Side::Buy };
         let mut protected = Ticket::market(instrument, entry, desired.abs(), OrderOrigin::Target);
@@ -115,7 +119,8 @@ impl<V: Venue> Requests<'_, V> {
         }
         // A stop that moves is no reason to trade what profit and fees have changed meanwhile.
         let before = self.clearing.targets.get(self.strategy, instrument);
-        let same_fraction = before.is_some_and(|before| before.fraction == wanted.fraction);
+        let same_fraction =
+            before.is_some_and(|before| (before.fraction, before.scale) == (wanted.fraction, wanted.scale));
         let only_the_stop = same_fraction && earlier.is_empty() && !coming.is_zero();
         let change = if only_the_stop { Qty::ZERO } else { desired - coming };
         let moves_stop = before.and_then(|before| before.stop) != wanted.stop && held.same_side(desired);

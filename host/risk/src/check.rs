@@ -3,7 +3,7 @@ use tiltyard_model::{
     Ticket, notional, share,
 };
 
-use crate::{AccountGuard, Correlations, Permission, Stake};
+use crate::{AccountGuard, Correlations, Fraction, Permission, Stake};
 
 /// An order that somebody wants to send, or what a replacement would make of one.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,8 @@ pub struct Situation<'a> {
     pub strategy: u32,
     /// The strategy's equity.
     pub equity: Money,
+    /// What part of that its stage of life lets it put at stake; all of it is 1.
+    pub share: Fraction,
     /// The instrument.
     pub instrument: InstrumentIndex,
     /// Its base currency.

@@ -6,6 +6,7 @@ use crate::guard::{CircuitBreaker, DailyLoss, DrawdownLadder, MaxDrawdown};
 use crate::rules::{
     ALWAYS_ON, Asked, Concentration, InvalidStop, LeverageGross, LeverageSymbol, MissingStop, NotionalGross,
     NotionalSymbol, PriceCollar, RateLimit, Rule, Setting, StaleData, circuit_breaker, clock, daily_loss,
+    lifecycle_share,
 };
 
 /// Hands the names of all rules to a macro.
@@ -173,7 +174,7 @@ impl Limits {
     pub fn judge(&self, proposal: &Proposal<'_>, situation: &Situation<'_>) -> Verdict {
         let asked = Asked::new(proposal, situation);
         let always = ALWAYS_ON.iter().filter_map(|rule| rule(proposal, situation));
-        let guarded = [clock, daily_loss, circuit_breaker].into_iter().filter_map(|rule| rule(&asked));
+        let guarded = [clock, daily_loss, circuit_breaker, lifecycle_share].into_iter().filter_map(|rule| rule(&asked));
         let mut violations: Vec<Violation> = always.chain(guarded).collect();
         let firm = violations.len();
         let mut refused = firm;

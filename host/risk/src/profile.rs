@@ -1,9 +1,11 @@
 use serde::{Deserialize, Serialize};
 use tiltyard_model::Violation;
 
+use crate::extreme::ExtremeMarket;
 use crate::guard::MaxDrawdown;
 use crate::limits::Limits;
 use crate::rules;
+use crate::sizing::Sizing;
 
 /// A named set of limits.
 ///
@@ -16,6 +18,12 @@ pub struct RiskProfile {
     /// The limits of the account.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
+    /// How much is put on when a strategy asks for a `target`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sizing: Sizing,
+    /// What takes exposure back in an extreme market, of what is asked for by `target`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extreme_market: Option<ExtremeMarket>,
     /// Whether a strategy or an instrument may have looser limits than the account.
     #[serde(default, skip_serializing_if = "is_default")]
     pub looser_overrides: bool,
@@ -49,13 +57,21 @@ impl RiskProfile {
     /// Only the always-on rules, so that strategies are compared on their own sizing.
     #[must_use]
     pub fn research() -> Self {
-        Self { name: "research".to_owned(), limits: Limits::default(), looser_overrides: false, overrides: Vec::new() }
+        Self {
+            name: "research".to_owned(),
+            limits: Limits::default(),
+            sizing: Sizing::AsAsked,
+            extreme_market: None,
+            looser_overrides: false,
+            overrides: Vec::new(),
+        }
     }
 
     /// Every rule with its default: what verdicts, paper and live trading require.
     #[must_use]
     pub fn account() -> Self {
-        Self { name: "account".to_owned(), limits: Limits::account(), ..Self::research() }
+        let (name, extreme_market) = ("account".to_owned(), Some(ExtremeMarket::default()));
+        Self { name, limits: Limits::account(), extreme_market, ..Self::research() }
     }
 
     /// The same with another limit for what a strategy may lose.
@@ -82,6 +98,9 @@ impl RiskProfile {
             problems.push("name is empty; give the profile one".to_owned());
         }
         problems.extend(self.limits.problems());
+        problems.extend(self.sizing.problems().into_iter().map(|what| format!("sizing: {what}")));
+        let extreme = self.extreme_market.iter().flat_map(ExtremeMarket::problems);
+        problems.extend(extreme.map(|what| format!("extreme_market: {what}")));
         for (at, over) in (1..).zip(&self.overrides) {
             let mut say = |what: String| problems.push(format!("override[{at}]: {what}"));
             if over.strategy.is_none() && over.instrument.is_none() {

@@ -18,7 +18,7 @@ use tiltyard_model::{Money, Price, Qty, Ticket, Violation};
 pub(crate) use always::{ALWAYS_ON, changes_under_way, open_orders};
 pub use collar::PriceCollar;
 pub use concentration::Concentration;
-pub(crate) use guarded::{circuit_breaker, clock, daily_loss};
+pub(crate) use guarded::{circuit_breaker, clock, daily_loss, lifecycle_share};
 pub use leverage::{LeverageGross, LeverageSymbol};
 pub use notional::{NotionalGross, NotionalSymbol};
 pub use rate::{RateLimit, RecentOrders};

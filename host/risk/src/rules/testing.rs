@@ -7,8 +7,8 @@ use tiltyard_model::{
 
 use super::{Asked, Rule};
 use crate::{
-    Account, AccountGuard, Correlations, DrawdownLadder, Exposure, InvalidStop, Limits, Permission, Proposal, Recent,
-    Situation, Stake, Standing, Venture,
+    Account, AccountGuard, Correlations, DrawdownLadder, Exposure, Fraction, InvalidStop, Limits, Permission, Proposal,
+    Recent, Situation, Stake, Standing, Venture,
 };
 
 pub(crate) fn dec(text: &str) -> Decimal {
@@ -57,6 +57,7 @@ pub(crate) struct Case {
     pub(crate) cost: &'static str,
     pub(crate) base: &'static str,
     pub(crate) strategy_equity: &'static str,
+    pub(crate) share: Fraction,
     pub(crate) age: Option<Nanos>,
     pub(crate) range: Option<f64>,
     pub(crate) recent: Recent,
@@ -86,6 +87,7 @@ impl Default for Case {
             cost: "0.01",
             base: "SOL",
             strategy_equity: "10000",
+            share: Fraction::ONE,
             age: Some(Nanos(0)),
             range: None,
             recent: Recent::default(),
@@ -179,6 +181,7 @@ impl Case {
             clock: Nanos(5),
             strategy: 0,
             equity: Money(dec(self.strategy_equity)),
+            share: self.share,
             instrument: InstrumentIndex(0),
             base: self.base,
             interval: Nanos::from_hours(1),
