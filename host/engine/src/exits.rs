@@ -4,7 +4,7 @@ use tiltyard_model::{Change, Decimal, Gap, InstrumentIndex, OrderId, OrderKind, 
 
 use crate::market::Listed;
 use crate::requests::Requests;
-use crate::venue::{Venue, Working};
+use crate::venue::{Host as _, Venue, Working};
 
 impl<V: Venue> Requests<'_, V> {
     /// Takes back what the strategy has working and closes what it holds and no exit of the host's is working off yet.
@@ -38,10 +38,19 @@ impl<V: Venue> Requests<'_, V> {
         }
     }
 
-    /// Takes back what may open or add.
+    /// Takes back what may open or add: everything that leads further, and of what leads back the last orders that together are
+    /// more than is held. Exits stay.
     pub(crate) fn cancel_entries(&mut self, instrument: InstrumentIndex) {
-        for order in self.own_in(instrument, |order| !order.ticket.reduce_only) {
-            self.venue.cancel(order, "no-new-risk".into(), self.clearing.now, self.clearing);
+        let held = self.clearing.position(self.strategy, instrument);
+        for side in [Side::Buy, Side::Sell] {
+            let mut closes = (-side.signed(held)).0.max(Decimal::ZERO);
+            for order in self.own_in(instrument, |order| order.ticket.side == side && !order.ticket.reduce_only) {
+                let working = self.venue.working(instrument).iter().find(|working| working.id == order);
+                closes -= working.map_or(Decimal::ZERO, |working| working.remaining().0);
+                if closes < Decimal::ZERO {
+                    self.venue.cancel(order, "no-new-risk".into(), self.clearing.now, self.clearing);
+                }
+            }
         }
     }
 
