@@ -62,15 +62,15 @@ impl DailyLoss {
         let loss = if day.start <= Money::ZERO { Decimal::ONE } else { (lost.0 / day.start.0).round_dp(8) };
         let breached = lost > Money::ZERO && lost >= self.most.of(day.start);
         let stop_until = |since, until| Measure::DailyStop(DailyStop { since, until, loss, most: self.most });
+        let cool_down = || stop_until(now, now + Nanos::from_secs(60 * i64::from(self.cool_down_minutes)));
         match stop {
-            None => {
-                let cool_down = Nanos::from_secs(60 * i64::from(self.cool_down_minutes));
-                breached.then(|| stop_until(now, now + cool_down))
-            }
+            None => breached.then(cool_down),
             Some(stop) if now < stop.until => None,
             Some(stop) if breached && number(stop.since) == day.number => {
                 Some(stop_until(stop.since, Nanos((day.number + 1).saturating_mul(DAY))))
             }
+            // Another day that has lost too much as well.
+            Some(_) if breached => Some(cool_down()),
             Some(_) => Some(Measure::DailyStopEnded),
         }
     }

@@ -198,7 +198,7 @@ impl AccountGuard {
             let day = self.day_at(now, equity);
             match rule.watch(self.daily_stop.as_ref(), &day, now, equity) {
                 Some(Measure::DailyStop(stop)) => {
-                    if self.daily_stop.is_none() {
+                    if stop.since == now {
                         breach = Some("daily-loss");
                     }
                     due.push(Measure::DailyStop(stop));
