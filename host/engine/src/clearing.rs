@@ -5,7 +5,7 @@ use tiltyard_model::{
 use tiltyard_risk::paid;
 
 use crate::books::Books;
-use crate::event::Event;
+use crate::event::{Entry, Event};
 use crate::execution::{Execution, StrategyIndex, Update};
 use crate::market::{Listed, Market};
 use crate::targets::Targets;
@@ -26,6 +26,9 @@ pub(crate) struct Clearing {
     pub(crate) targets: Targets,
     /// For each strategy, what it has not been told yet.
     pub(crate) inboxes: Vec<Vec<Message>>,
+    /// Whether somebody outside is told of what happens, and what that one was not told yet.
+    pub(crate) is_overseen: bool,
+    pub(crate) untold: Vec<Entry>,
     next_order: u64,
     /// Kind and largest leverage of each instrument.
     margins: Vec<(InstrumentKind, Decimal)>,
@@ -35,7 +38,16 @@ impl Clearing {
     pub(crate) fn new(books: Books, market: &Market, now: Nanos) -> Self {
         let margins: Vec<_> =
             market.iter().map(|(_, listed)| (listed.instrument.kind, listed.rules.max_leverage)).collect();
-        Self { now, books, targets: Targets::default(), inboxes: Vec::new(), next_order: 1, margins }
+        Self {
+            now,
+            books,
+            targets: Targets::default(),
+            inboxes: Vec::new(),
+            is_overseen: false,
+            untold: Vec::new(),
+            next_order: 1,
+            margins,
+        }
     }
 
     /// Makes room for one more strategy.
@@ -46,6 +58,7 @@ impl Clearing {
     }
 
     pub(crate) fn record(&mut self, event: Event) {
+        self.keep_untold(&event);
         self.books.record(self.now, event);
     }
 

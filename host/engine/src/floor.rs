@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::execution::StrategyIndex;
 use crate::feed::{MarketEvent, Step};
 use crate::market::Market;
+use crate::oversight::Overseer;
 use crate::requests::Requests;
 use crate::timers::Timers;
 use crate::venue::Venue;
@@ -26,6 +27,7 @@ pub(crate) struct Floor<V> {
     pub(crate) correlated_on: Option<i64>,
     /// What the clock says: time itself does not go back.
     pub(crate) clock: Nanos,
+    pub(crate) overseer: Option<Box<dyn Overseer>>,
     pub(crate) seats: Vec<Seat>,
     /// Whether the run has begun: before, nothing can be ordered.
     pub(crate) open: bool,
@@ -37,6 +39,7 @@ pub(crate) struct Floor<V> {
 /// A strategy's place: what the kernel keeps for it beside its books.
 #[derive(Debug, Clone)]
 pub(crate) struct Seat {
+    pub(crate) name: String,
     pub(crate) host_stop: Option<HostStop>,
     /// What part of its equity it may put at stake.
     pub(crate) share: Fraction,
@@ -55,6 +58,7 @@ impl<V: Venue> Floor<V> {
             risk: &self.risk,
             correlations: &self.correlations,
             clock: self.clock,
+            overseer: self.overseer.as_deref_mut(),
             venue: &mut self.venue,
             clearing: &mut self.clearing,
         }

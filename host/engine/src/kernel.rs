@@ -13,6 +13,7 @@ use crate::execution::StrategyIndex;
 use crate::feed::{Feed, MarketEvent, Step};
 use crate::floor::{Floor, Seat};
 use crate::market::Market;
+use crate::oversight::Overseer;
 use crate::strategy::Strategy;
 use crate::terms::Terms;
 use crate::timers::Timers;
@@ -32,6 +33,8 @@ pub struct Setup<V> {
     pub venture: Venture,
     /// Where the account stood before a restart; if absent it begins as an active one.
     pub guard: Option<AccountGuard>,
+    /// Who is asked before an order that opens or adds, and told of what happened; in a simulation nobody.
+    pub overseer: Option<Box<dyn Overseer>>,
     /// Whether every event is kept, or only the digest of them.
     pub log: Log,
     /// When the run begins: what strategies take for the time while they start.
@@ -137,7 +140,8 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         if !problems.is_empty() {
             return Err(SetupError::Risk(problems));
         }
-        let clearing = Clearing::new(Books::new(setup.log), &market, setup.begin);
+        let mut clearing = Clearing::new(Books::new(setup.log), &market, setup.begin);
+        clearing.is_overseen = setup.overseer.is_some();
         let floor = Floor {
             market,
             venue: setup.venue,
@@ -148,6 +152,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             correlated_on: None,
             clock: setup.begin,
             restored: setup.guard,
+            overseer: setup.overseer,
             seats: Vec::new(),
             acting: StrategyIndex(0),
             open: false,
@@ -181,7 +186,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             let limits = floor.market.iter().map(|(_, listed)| floor.risk.limits_for(&name, &listed.instrument.symbol));
             let limits = limits.collect();
             let overall = floor.risk.limits_for(&name, "");
-            floor.seats.push(Seat { host_stop, share, overall, limits, timers: Timers::default() });
+            floor.seats.push(Seat { name, host_stop, share, overall, limits, timers: Timers::default() });
             floor.acting = strategy;
         }
         let started = start(&mut self.desk).map_err(SeatError::Start)?;
@@ -236,6 +241,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             floor.begin();
             floor.market_moves(step);
             floor.safeguard();
+            floor.tell();
         }
         self.strategies_act(step);
         if let Some(floor) = self.desk.0.as_deref_mut() {
@@ -243,6 +249,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
                 floor.close_out();
             }
             floor.clearing.record(Event::Instant);
+            floor.tell();
             self.over = floor.is_over();
         }
     }
@@ -284,6 +291,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     pub fn order(&mut self, state: AccountState, cause: &str) {
         if let Some(floor) = self.desk.0.as_deref_mut() {
             floor.order(state, cause);
+            floor.tell();
         }
     }
 
@@ -306,6 +314,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     pub fn trouble(&mut self, trouble: Trouble) {
         if let Some(floor) = self.desk.0.as_deref_mut() {
             floor.trouble(trouble);
+            floor.tell();
         }
     }
 

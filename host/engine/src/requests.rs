@@ -14,9 +14,18 @@ use crate::event::Event;
 use crate::execution::StrategyIndex;
 use crate::floor::Seat;
 use crate::market::{Listed, Market};
+use crate::oversight::{Overseer, Planned};
 use crate::venue::{Host as _, Venue, Working};
 
 pub(crate) type Refusal = Vec<Violation>;
+
+/// What passed every rule.
+pub(crate) struct Admitted {
+    /// What is worth a word.
+    pub(crate) warnings: Vec<Violation>,
+    /// Whether it opens or adds.
+    pub(crate) adds: bool,
+}
 
 /// A strategy's counter at the kernel, for the length of one request.
 pub(crate) struct Requests<'a, V> {
@@ -27,6 +36,7 @@ pub(crate) struct Requests<'a, V> {
     pub(crate) correlations: &'a Correlations,
     /// What the clock says: `clearing.now` never goes back.
     pub(crate) clock: Nanos,
+    pub(crate) overseer: Option<&'a mut (dyn Overseer + 'static)>,
     pub(crate) venue: &'a mut V,
     pub(crate) clearing: &'a mut Clearing,
 }
@@ -46,8 +56,9 @@ impl<'a, V: Venue> Requests<'a, V> {
             let mut ticket = Ticket::read(request, &listed.rules, self.clearing.now)?;
             self.protect(&mut ticket, listed)?;
             right_side(&ticket, listed)?;
-            let warnings = self.admit(&mut ticket, Qty::ZERO, listed, &[])?;
-            self.warn("submit", instrument, warnings);
+            let admitted = self.admit(&mut ticket, Qty::ZERO, listed, &[])?;
+            self.ask_overseer(&ticket, listed, admitted.adds)?;
+            self.warn("submit", instrument, admitted.warnings);
             Ok(self.place(ticket))
         });
         answer.map_err(|violations| self.refuse("submit", Some(instrument), violations))
@@ -84,11 +95,12 @@ impl<'a, V: Venue> Requests<'a, V> {
                 self.unprotect(working, Some(&changed))?;
             }
             let wanted = changed.quantity;
-            let warnings = self.admit(&mut changed, filled, listed, &[order])?;
+            let admitted = self.admit(&mut changed, filled, listed, &[order])?;
+            self.ask_overseer(&changed, listed, admitted.adds)?;
             if changed.quantity != wanted {
                 change.quantity = Some(changed.quantity);
             }
-            Ok((change, changed, warnings))
+            Ok((change, changed, admitted.warnings))
         });
         match answer {
             Ok((change, changed, warnings)) => {
@@ -236,22 +248,42 @@ impl<'a, V: Venue> Requests<'a, V> {
         own.unwrap_or(&self.risk.limits)
     }
 
-    /// Judges an order by every rule, and makes it smaller where rules are set to do so. The answer is what is worth a word.
+    /// Judges an order by every rule, and makes it smaller where rules are set to do so.
     pub(crate) fn admit(
         &self,
         ticket: &mut Ticket,
         filled: Qty,
         listed: &Listed,
         without: &[OrderId],
-    ) -> Result<Vec<Violation>, Refusal> {
-        let Verdict { violations, warnings, fits } = self.judge(ticket, filled, listed, without)?;
+    ) -> Result<Admitted, Refusal> {
+        let Verdict { violations, warnings, fits, adds } = self.judge(ticket, filled, listed, without)?;
         if violations.is_empty() {
-            return Ok(warnings);
+            return Ok(Admitted { warnings, adds });
         }
         let Some(quantity) = fits else { return Err(violations) };
         ticket.quantity = quantity;
         let again = self.judge(ticket, filled, listed, without)?;
-        if again.violations.is_empty() { Ok(violations) } else { Err(again.violations) }
+        if again.violations.is_empty() { Ok(Admitted { warnings: violations, adds }) } else { Err(again.violations) }
+    }
+
+    /// Asks whoever oversees the kernel about an order that opens or adds.
+    pub(crate) fn ask_overseer(&mut self, ticket: &Ticket, listed: &Listed, adds: bool) -> Result<(), Refusal> {
+        let Some(overseer) = self.overseer.as_deref_mut().filter(|_| adds) else { return Ok(()) };
+        let record = self.clearing.books.record_of(self.strategy);
+        let mark = listed.mark();
+        let refusals = overseer.before(&Planned {
+            time: self.clearing.now,
+            strategy: self.seat.map_or("", |seat| &seat.name),
+            instrument: &listed.instrument,
+            ticket,
+            mark,
+            notional: tiltyard_risk::worth_at_worst(ticket, mark, self.venue.cost()),
+            equity: record.map_or(Money::ZERO, |record| record.ledger.equity()),
+        });
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        Err(refusals.iter().map(|reason| violation("pre-trade", f64::NAN, f64::NAN, reason)).collect())
     }
 
     /// Notes that a request passed with a word.

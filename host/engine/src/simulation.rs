@@ -122,6 +122,7 @@ impl Simulation {
             risk: self.risk.clone(),
             venture: Venture::Simulated,
             guard: None,
+            overseer: None,
             log,
             begin: self.basis().begin,
         })

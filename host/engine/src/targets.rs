@@ -137,8 +137,9 @@ impl<V: Venue> Requests<'_, V> {
                 ticket.stop_loss = protection;
                 self.protect(&mut ticket, listed)?;
             }
-            let warnings = self.admit(&mut ticket, Qty::ZERO, listed, &earlier)?;
-            self.warn("target", instrument, warnings);
+            let admitted = self.admit(&mut ticket, Qty::ZERO, listed, &earlier)?;
+            self.ask_overseer(&ticket, listed, admitted.adds)?;
+            self.warn("target", instrument, admitted.warnings);
             placed = Some(ticket);
         }
         for order in earlier {

@@ -69,6 +69,7 @@ fn kernel<S: tiltyard_engine::Strategy<Desk>>(
         risk: stage.risk.clone(),
         venture,
         guard: None,
+        overseer: None,
         log: tiltyard_engine::Log::keeping(),
         begin: Nanos(0),
     };
@@ -275,6 +276,7 @@ fn what_was_kept_over_a_restart_stands() {
         risk: stage.risk.clone(),
         venture: Venture::Live,
         guard: Some(guard),
+        overseer: None,
         log: tiltyard_engine::Log::keeping(),
         begin: Nanos(0),
     };

@@ -63,12 +63,12 @@ pub struct PostTrade {
     pub time: Nanos,
     /// The strategy's name.
     pub strategy: String,
-    /// The instrument's symbol.
+    /// The instrument's symbol; empty where a refused request named none.
     pub instrument: String,
     /// The order's number; `None` if it was rejected before it had one.
     pub order: Option<OrderId>,
-    /// Buy or sell.
-    pub side: Side,
+    /// Buy or sell; `None` where a request was refused before that mattered.
+    pub side: Option<Side>,
     /// The event.
     pub event: WhatHappened,
 }
@@ -232,7 +232,7 @@ mod tests {
                 strategy: strategy.clone(),
                 instrument,
                 order,
-                side: Side::Sell,
+                side: Some(Side::Sell),
                 event,
             })
         };

@@ -17,6 +17,7 @@ mod document;
 mod executable;
 mod failure;
 mod hooks;
+mod oversight;
 mod stage;
 mod talk;
 
@@ -26,4 +27,5 @@ pub use document::{Approve, CircuitBreaker, Document, Kill, PostTrade, PreTrade,
 pub use executable::{Executable, MOST_OUTPUT};
 pub use failure::HookFailure;
 pub use hooks::{Hook, Hooks, Outcome, Refusal, RefusalReason, Report};
+pub use oversight::Oversight;
 pub use stage::Stage;

@@ -161,6 +161,12 @@ fn worst_price(ticket: &Ticket, mark: Option<Price>, cost: Decimal) -> Option<Pr
     }
 }
 
+/// What an order is worth at the worst price at which it could trade as things stand, costs included; `None` if it cannot be said.
+#[must_use]
+pub fn worth_at_worst(ticket: &Ticket, mark: Option<Price>, cost: Decimal) -> Option<Money> {
+    notional(worst_price(ticket, mark, cost)?, ticket.quantity, Rounding::Up)
+}
+
 /// The price at which an order that may open something counts: the mark or its worst price, whichever is more. `None` if it
 /// cannot be said.
 pub(crate) fn counting_price(ticket: &Ticket, mark: Option<Price>, cost: Decimal) -> Option<Price> {

@@ -19,7 +19,7 @@ mod rules;
 mod sizing;
 mod state;
 
-pub use check::{Account, Proposal, Recent, Situation, Standing, paid};
+pub use check::{Account, Proposal, Recent, Situation, Standing, paid, worth_at_worst};
 pub use correlation::Correlations;
 pub use exposure::{Exposure, Open, Stake};
 pub use extreme::{ExtremeMarket, MarketState};

@@ -90,6 +90,8 @@ pub struct Verdict {
     /// If every rule that it breaks makes orders smaller instead of refusing them: the quantity that would be within all of them,
     /// in whole lots and more than 0.
     pub fits: Option<Qty>,
+    /// Whether it may open a position or add to one, by itself or with what is under way.
+    pub adds: bool,
 }
 
 impl Limits {
@@ -189,7 +191,7 @@ impl Limits {
         }
         let fits = room.filter(|_| refused == 0).and_then(|room| asked.fitting(room));
         let warnings = self.invalid_stop.as_ref().and_then(|rule| rule.warning(&asked)).into_iter().collect();
-        Verdict { violations, warnings, fits }
+        Verdict { violations, warnings, fits, adds: asked.adds() }
     }
 
     /// The rules that look at orders, in the order in which their violations are listed.
@@ -252,7 +254,7 @@ mod tests {
         let stop = Some(Protection::Fixed(Price(dec("98"))));
         let ticket = Ticket { stop_loss: stop, ..buy("24") };
         let verdict = judged(&Limits::account(), &Case::perpetual().range(1.33), &ticket);
-        assert_eq!(verdict, super::Verdict::default());
+        assert_eq!(verdict, super::Verdict { adds: true, ..super::Verdict::default() });
     }
 
     #[test]

@@ -155,6 +155,7 @@ impl Stage {
             risk: self.risk.clone(),
             venture: Venture::Simulated,
             guard: None,
+            overseer: None,
             log: Log::keeping(),
             begin: Nanos(0),
         };

@@ -36,6 +36,7 @@ impl Scenario {
             risk: RiskProfile { extreme_market: None, ..RiskProfile::account() },
             venture: if self.live { Venture::Live } else { Venture::Paper },
             guard: None,
+            overseer: None,
             log: Log::keeping(),
             begin: Nanos(0),
         };

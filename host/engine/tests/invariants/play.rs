@@ -60,6 +60,7 @@ impl Scenario {
                 .with_max_drawdown(self.short_of_patience.then_some(MaxDrawdown { most: Fraction::bps(200) })),
             venture: Venture::Simulated,
             guard: None,
+            overseer: None,
             log: Log::keeping(),
             begin: Nanos(0),
         };
