@@ -1,9 +1,9 @@
 //! The trades of a tournament's rows.
 //!
-//! Kept for all runs they would be most of the database: a run of `ma-cross` over four years of hours takes 10 KB of it without
-//! them, and has 543 of some 135 bytes on average (BENCHMARKS.md). So they are kept only of the runs that are played again anyway
-//! when the table is made: the judged ones of a walk-forward, and those of the first rows of a single window. Those of another
-//! row are played again when somebody asks for them, and kept from then on.
+//! Kept for all runs they would be most of the database: a run of `ma-cross` over four years of hours takes 3.5 KB of it without
+//! them when there are a thousand, and has 543 of some 135 bytes on average (BENCHMARKS.md). So they are kept only of the runs that
+//! are played again anyway when the table is made: the judged ones of a walk-forward, and those of the first rows of a single
+//! window. Those of another row are played again when somebody asks for them, and kept from then on.
 
 use tiltyard_engine::TradeRow;
 use tiltyard_store::{RunKey, Store, StoreError};
