@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 #[command(
     version,
     after_help = "Examples:\n  tiltyard demo\n  tiltyard new my-strategy\n  tiltyard build my-strategy --out my-strategy.wasm\n  tiltyard inspect my-strategy.wasm\n  \
-                  tiltyard backtest my-strategy.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz"
+                  tiltyard backtest my-strategy.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz\n  tiltyard backtest ma-cross --symbol BTCUSDT --interval 1h --report run.html"
 )]
 struct Args {
     #[command(subcommand)]

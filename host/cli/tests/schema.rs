@@ -228,6 +228,11 @@ fn backtests_are_what_the_schema_says() {
         "gaps",
         " --from 2024-01-20 --to 2024-02-20T05:00:00Z --latency-ms 5 --latency-jitter-ms 7 --stress --impact-bps 0.3",
     );
+    place.ok(&["init"]);
+    place.ok(&["data", "import", "bars.csv", "--symbol", "BTCUSDT"]);
+    let kept = printed(&place, "backtest ma-cross --symbol BTCUSDT --interval 1h --json");
+    assert!(kept["manifest"]["fee"].is_null(), "{kept}");
+    schemas.hold("backtest", &kept);
     let mut short = halted;
     let row = TradeRow {
         symbol: "BTCUSDT".to_owned(),

@@ -104,3 +104,28 @@ fn configuration_is_checked_as_a_whole() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("bad.toml has 3 problems") && text.contains("`windows.kind` is `sliding`"), "{text}");
 }
+
+#[test]
+fn the_trades_of_every_row_can_be_had() {
+    let place = workspace();
+    let lines = |name: &str| fs::read_to_string(place.path(name)).unwrap().lines().count() as u64 - 1;
+    let walked = place.json(&["tournament", "run", "first.toml", "--json"]);
+    for (row, of) in (1..).zip(walked["ranking"].as_array().unwrap()) {
+        place.ok(&["tournament", "show", "--row", &format!("{row}"), "--trades", "walked.csv"]);
+        assert_eq!(Some(lines("walked.csv")), of["metrics"]["trades"].as_u64(), "row {row}: all windows together");
+    }
+
+    // Of a single window only the first rows are played again and kept; the others are when somebody asks.
+    let market =
+        ["--symbol", "SYN1-USD", "--interval", "1h", "--venue", "synthetic", "--grid", "fast=2,3,4,5,6,7,8,9,10,11"];
+    let run = [&["tournament", "run", "--strategy", "ma-cross", "--json"][..], &market].concat();
+    let single = place.json(&run);
+    for row in [1, 10, 10] {
+        let of = &single["ranking"][row - 1];
+        place.ok(&["tournament", "show", "--row", &row.to_string(), "--trades", "single.csv"]);
+        assert_eq!(Some(lines("single.csv")), of["metrics"]["trades"].as_u64(), "row {row}");
+    }
+    let error = place.fails(&["tournament", "show", "--row", "11", "--trades", "none.csv"]);
+    assert!(error.contains("--row 11 is beyond the last, 10"), "{error}");
+    assert!(!place.path("none.csv").exists());
+}

@@ -3,7 +3,7 @@ use std::io;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use rusqlite::ffi::{SQLITE_IOERR_FSYNC, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
 use tiltyard_model::Digest;
 
 use crate::RunKey;
@@ -80,6 +80,11 @@ pub enum StoreError {
     /// No space.
     #[error("the disk is full: nothing of the batch was kept; make room and repeat it")]
     Full,
+    /// The system does not take what is written: a quota, the largest size of a file, a broken disk.
+    #[error(
+        "the system does not let the database grow: nothing of the batch was kept; see to the disk, its quota and the largest size of a file, and repeat it"
+    )]
+    Refused,
     /// The file has become read-only.
     #[error("the database cannot be written; give its user the right to write the file and its folder")]
     ReadOnly,
@@ -219,6 +224,7 @@ impl From<rusqlite::Error> for StoreError {
             (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Self::Locked,
             // The second is what a full disk is called when the index of the log does not fit.
             (ErrorCode::DiskFull, _) | (_, SQLITE_IOERR_SHMSIZE) => Self::Full,
+            (_, SQLITE_IOERR_WRITE | SQLITE_IOERR_FSYNC) => Self::Refused,
             (ErrorCode::ReadOnly | ErrorCode::PermissionDenied, _) => Self::ReadOnly,
             (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => Self::Damaged(error.to_string()),
             _ => Self::Sqlite(error),

@@ -43,7 +43,10 @@ pub(crate) fn find(connection: &Connection) -> rusqlite::Result<Found> {
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Found> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = find(&transaction)?;
-    if let Found::Store { version } = found {
+    // What is of the newest schema is only read: opening a store is no change of it.
+    if let Found::Store { version } = found
+        && (version as usize) < MIGRATIONS.len()
+    {
         MIGRATIONS[version as usize..].iter().try_for_each(|sql| transaction.execute_batch(sql))?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i32)?;

@@ -287,6 +287,13 @@ impl Contest {
         (simulation, start)
     }
 
+    /// What a run trades.
+    #[must_use]
+    pub fn symbols(&self, run: &Run) -> Vec<String> {
+        let market = self.groups[run.group].simulation.market.iter();
+        market.map(|traded| traded.instrument.symbol.clone()).collect()
+    }
+
     /// Everything that a run follows from, and nothing else.
     #[must_use]
     pub fn inputs(&self, run: &Run) -> Json {

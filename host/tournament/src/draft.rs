@@ -1,13 +1,12 @@
 //! Rows on their way into the table: what was run, then what it is worth.
 
 use rayon::prelude::*;
-use tiltyard_engine::{Course, Metrics};
+use tiltyard_engine::{Course, Metrics, TradeRow};
 use tiltyard_model::{Digest, Digester};
 use tiltyard_stats::chance_variance;
 
 use crate::contest::{Contest, Run};
-use crate::hold::{Ended, HoldError, perform, reason};
-use crate::play::Played;
+use crate::hold::{Ended, HoldError, again, reason};
 use crate::table::{Choice, Leader, Row, Tried};
 use crate::verdict::Verdict;
 
@@ -24,7 +23,9 @@ pub(crate) struct Draft {
     /// Equity after each window of a walk-forward, until it was stopped.
     pub(crate) race: Vec<f64>,
     /// The runs that it was judged on, of [`Contest::runs`].
-    judged_on: Vec<usize>,
+    pub(crate) judged_on: Vec<usize>,
+    /// The trades of those that were played again for it.
+    pub(crate) trades: Vec<(usize, Vec<TradeRow>)>,
     /// Runs that were stopped or did not start.
     faults: usize,
 }
@@ -51,6 +52,7 @@ fn single(contest: &Contest, at: usize, ended: &Ended) -> Draft {
         group: run.group,
         race: Vec::new(),
         judged_on: vec![at],
+        trades: Vec::new(),
         faults: usize::from(ended.fault.is_some()),
     }
 }
@@ -59,7 +61,7 @@ fn single(contest: &Contest, at: usize, ended: &Ended) -> Draft {
 fn walk(contest: &Contest, places: &[usize], results: &[Ended]) -> Result<Draft, HoldError> {
     let mut course: Option<Course<'static>> = None;
     let (mut race, mut choices, mut fault) = (Vec::new(), Vec::new(), None);
-    let mut judged_on = Vec::new();
+    let (mut judged_on, mut trades) = (Vec::new(), Vec::new());
     let mut digester = Digester::default();
     let mut last = contest.runs[places[0]];
     for (split, windows) in contest.splits.iter().enumerate() {
@@ -85,7 +87,7 @@ fn walk(contest: &Contest, places: &[usize], results: &[Ended]) -> Result<Draft,
         // there was nothing to choose but what had been stopped.
         fault = fault.or_else(|| reason(&results[trained])).or_else(|| reason(ended));
         if fault.is_none() {
-            extend(&mut course, contest, tested, ended)?;
+            trades.push((tested, extend(&mut course, contest, tested, ended)?));
             race.extend(course.as_ref().map(Course::last_equity));
             judged_on.push(tested);
         }
@@ -96,6 +98,7 @@ fn walk(contest: &Contest, places: &[usize], results: &[Ended]) -> Result<Draft,
         group: last.group,
         race,
         judged_on,
+        trades,
         faults: places.iter().filter(|at| results[**at].fault.is_some()).count(),
     })
 }
@@ -119,21 +122,22 @@ fn choose(contest: &Contest, trained: impl Iterator<Item = usize>, results: &[En
     best.map(|(at, [score, ..])| (at, score.is_finite().then_some(score)))
 }
 
-/// Strings a run to those before it. It is played again, and is the same to the last bit.
-fn extend(course: &mut Option<Course<'static>>, contest: &Contest, at: usize, ended: &Ended) -> Result<(), HoldError> {
+/// Strings a run to those before it, and says what it traded.
+fn extend(
+    course: &mut Option<Course<'static>>,
+    contest: &Contest,
+    at: usize,
+    ended: &Ended,
+) -> Result<Vec<TradeRow>, HoldError> {
     let run = &contest.runs[at];
-    let failed = |error| HoldError::Play { what: contest.window_name(run), error };
-    let outcome = match perform(contest, run).map_err(failed)? {
-        Played::Ran(outcome) if outcome.books.log().digest() == ended.result => outcome,
-        _ => return Err(HoldError::Differs { what: contest.window_name(run) }),
-    };
-    let (simulation, _) = contest.scene(run);
-    let next = Course::of(&outcome.books.records()[0], &simulation.basis());
+    let outcome = again(contest, run, ended.result)?;
+    let record = &outcome.books.records()[0];
+    let next = Course::of(record, &contest.scene(run).0.basis());
     match course {
         Some(course) => course.extend(&next),
         None => *course = Some(next.into_owned()),
     }
-    Ok(())
+    Ok(TradeRow::all(record, &contest.symbols(run)))
 }
 
 /// A row of which nothing is known but who and where.
@@ -202,13 +206,15 @@ fn verdict(trades: u64, deflated: Option<f64>) -> Verdict {
     }
 }
 
-/// The equity of the first rows. It is played again: kept for every row, it would be most of what a tournament holds.
-pub(crate) fn leaders(contest: &Contest, drafts: &[Draft], results: &[Ended]) -> Result<Vec<Leader>, HoldError> {
-    let first = drafts.iter().enumerate().filter(|(_, draft)| draft.row.metrics.is_some()).take(LEADERS);
-    let first: Vec<(usize, &Draft)> = first.collect();
-    let equity = |(place, draft): (usize, &Draft)| {
+/// The equity of the first rows. It is played again: kept for every row, it would be most of what a tournament holds. Their
+/// trades come with it.
+pub(crate) fn leaders(contest: &Contest, drafts: &mut [Draft], results: &[Ended]) -> Result<Vec<Leader>, HoldError> {
+    let first = drafts.iter_mut().enumerate().filter(|(_, draft)| draft.row.metrics.is_some()).take(LEADERS);
+    let first: Vec<(usize, &mut Draft)> = first.collect();
+    let equity = |(place, draft): (usize, &mut Draft)| {
         let mut course = None;
-        draft.judged_on.iter().try_for_each(|at| extend(&mut course, contest, *at, &results[*at]))?;
+        let trades = draft.judged_on.iter().map(|at| Ok((*at, extend(&mut course, contest, *at, &results[*at])?)));
+        draft.trades = trades.collect::<Result<_, HoldError>>()?;
         Ok(Leader { place, equity: course.map(|course| course.equity()).unwrap_or_default() })
     };
     first.into_par_iter().map(equity).collect()

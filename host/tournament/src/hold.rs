@@ -15,6 +15,7 @@ use tiltyard_store::{Run as Kept, RunKey, Store, StoreError};
 use crate::contest::{Contest, Run};
 use crate::play::{PlayError, Played, play};
 use crate::table::{Table, Tried};
+use crate::trades;
 
 /// Results that wait to be written, at most; then runs wait.
 const WAITING: usize = 1_024;
@@ -145,6 +146,7 @@ pub fn hold(
     let tried = tried.collect::<Result<Vec<_>, _>>()?;
     let table = pool.install(|| Table::new(contest, &results, &tried))?;
     table.write_standings(contest, tournament, store)?;
+    trades::keep(&keys, &table.trades, store)?;
     store.batch(|store| store.finish_tournament(tournament, table.digest, now()))?;
     Ok((tournament, table))
 }
@@ -262,6 +264,15 @@ fn one(contest: &Contest, run: &Run, now: &(dyn Fn() -> Nanos + Sync)) -> Result
             kept(Digest::of(why.as_bytes()), None, 0, Some(json!({"refused": why})))
         }
     })
+}
+
+/// Plays a run that has ended once more. It is the same to the last bit.
+pub(crate) fn again(contest: &Contest, run: &Run, result: Digest) -> Result<Outcome<Fault>, HoldError> {
+    let what = || contest.window_name(run);
+    match perform(contest, run).map_err(|error| HoldError::Play { what: what(), error })? {
+        Played::Ran(outcome) if outcome.books.log().digest() == result => Ok(outcome),
+        _ => Err(HoldError::Differs { what: what() }),
+    }
 }
 
 /// Plays a run of a tournament.

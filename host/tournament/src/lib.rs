@@ -25,6 +25,7 @@ mod score;
 mod space;
 mod spec;
 mod table;
+mod trades;
 mod verdict;
 mod window;
 
@@ -36,5 +37,6 @@ pub use score::Score;
 pub use space::{Axis, MOST_VARIANTS, Space, SpaceError};
 pub use spec::{MarketSpec, Markets, Rules, Spec, StrategySpec};
 pub use table::{Choice, Leader, Row, Table};
+pub use trades::trades_of;
 pub use verdict::Verdict;
 pub use window::{MOST_SPLITS, Span, Split, SplitError, Splitting, Walk};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::json;
-use tiltyard_engine::Metrics;
+use tiltyard_engine::{Metrics, TradeRow};
 use tiltyard_model::{Digest, Digester, Nanos, Value};
 use tiltyard_stats::robust_variance;
 use tiltyard_store::{DataSpan, Standing, Store, StoreError, Trial};
@@ -28,6 +28,10 @@ pub struct Table {
     pub equity: Vec<Leader>,
     /// Where each row stood after each window: its equity. Empty for a single window.
     pub race: Vec<Vec<f64>>,
+    /// The runs that each row was judged on, of [`Contest::runs`].
+    pub judged_on: Vec<Vec<usize>>,
+    /// The trades of those runs that were played again when the table was made.
+    pub(crate) trades: Vec<(usize, Vec<TradeRow>)>,
     /// Sharpe ratio a year of every variant on every market, over all windows to judge on, where it is defined: by entrant,
     /// group and variant.
     pub sharpes: BTreeMap<(usize, usize, usize), f64>,
@@ -163,14 +167,17 @@ impl Table {
             digester.bytes(&draft.row.variant.0).text(&draft.row.market).bytes(&draft.row.result.0);
             digester.text(&serde_json::to_string(&draft.row.metrics).unwrap_or_default());
         }
-        let equity = leaders(contest, &drafts, results)?;
+        let equity = leaders(contest, &mut drafts, results)?;
         let race = drafts.iter().map(|draft| draft.race.clone()).collect();
+        let judged_on = drafts.iter().map(|draft| draft.judged_on.clone()).collect();
+        let trades = drafts.iter_mut().flat_map(|draft| std::mem::take(&mut draft.trades)).collect();
         let rows = drafts.into_iter().map(|draft| draft.row).collect();
         let sharpes = tested(contest, results).into_iter().filter_map(|(place, metrics)| {
             let (sharpe, ..) = pooled(&metrics, contest.spec.rules.days_per_year);
             Some((place, sharpe?))
         });
-        Ok(Self { rows, trials, digest: digester.finish(), equity, race, sharpes: sharpes.collect() })
+        let (digest, sharpes) = (digester.finish(), sharpes.collect());
+        Ok(Self { rows, trials, digest, equity, race, judged_on, trades, sharpes })
     }
 
     /// The Sharpe ratios of a variant on all markets.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tiltyard_store::Store;
 use tiltyard_tests::test_data;
+use tiltyard_tournament::trades_of;
 
 use crate::field::{Field, held, strategy};
 use crate::real::coins;
@@ -40,6 +41,15 @@ fn tell(field: &Field, path: &Path, variants: usize, threads: usize) {
         peak(),
         table.digest.short()
     );
+    if variants <= 100 {
+        // What it would be if every row kept its trades.
+        let mut store = Store::open(path).unwrap();
+        let trades: usize =
+            (0..table.rows.len()).map(|row| trades_of(&contest, &table, row, &mut store).unwrap().len()).sum();
+        drop(store);
+        let all = fs::metadata(path).unwrap().len();
+        println!("with the {trades} trades of all rows: {} bytes a run", all / runs as u64);
+    }
 }
 
 #[test]

@@ -1,13 +1,13 @@
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::Value as Json;
-use tiltyard_engine::{Log, Metrics, TradeRow};
+use tiltyard_engine::{Log, Metrics};
 
 use crate::print;
-use crate::run::{MADE_UP, Prepared, RunArgs, RunDocument, SavedRun, plain};
+use crate::run::{MADE_UP, Prepared, RunArgs, RunDocument, SavedRun, plain, write_trades};
 use crate::whole::{self, Existing};
 
 /// Run a strategy over bars of the workspace or from files, and say how it did.
@@ -57,20 +57,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         print::out(&summary(&document));
     }
     Ok(if document.fault.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn write_trades(path: &Path, trades: &[TradeRow]) -> Result<()> {
-    whole::write(path, Existing::Replaced, |file| {
-        let mut rows = csv::Writer::from_writer(file);
-        if trades.is_empty() {
-            // Rows bring their heads along; without rows they have to be written.
-            rows.write_record(TradeRow::HEADS)?;
-        }
-        for trade in trades {
-            rows.serialize(trade)?;
-        }
-        rows.flush()
-    })
 }
 
 /// How a run went, for people.

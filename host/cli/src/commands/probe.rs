@@ -14,7 +14,7 @@ use crate::run::{Prepared, RunArgs};
 pub(crate) enum Args {
     /// Run over ever longer beginnings of the data: nothing may depend on what comes later.
     #[command(
-        after_help = "Example:\n  tiltyard probe lookahead my.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz"
+        after_help = "Examples:\n  tiltyard probe lookahead my.wasm --symbol BTCUSDT --interval 1h --data btc.csv.gz\n  tiltyard probe lookahead my-strategy --symbol BTCUSDT --interval 1h"
     )]
     Lookahead(Lookahead),
     /// Run the same window after different amounts of history: results may not depend on how much there was.

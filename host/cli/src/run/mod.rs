@@ -5,6 +5,7 @@ mod market;
 mod report;
 mod request;
 mod result;
+mod trades;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ pub(crate) use file::SavedRun;
 pub(crate) use market::Market;
 pub(crate) use request::{Data, Request, RunArgs, parameter};
 pub(crate) use result::{MADE_UP, RunDocument, is_synthetic, plain};
+pub(crate) use trades::write_trades;
 
 /// What every component of this program trades on.
 pub(crate) type Desk = TradingDesk<SimulatedVenue>;

@@ -9,6 +9,9 @@ use std::process::{Command, Output};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+/// What is tested.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tiltyard");
+
 /// A folder with the examples in it, and a cache beside them.
 pub(crate) struct Place {
     folder: TempDir,
@@ -28,12 +31,14 @@ impl Place {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_tiltyard"))
-            .args(args)
-            .current_dir(self.folder.path())
-            .env("XDG_CACHE_HOME", self.path("cache"))
-            .output()
-            .unwrap()
+        self.command(PROGRAM).args(args).output().unwrap()
+    }
+
+    /// Another program, here.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).env("XDG_CACHE_HOME", self.path("cache"));
+        command
     }
 
     pub(crate) fn ok(&self, args: &[&str]) -> String {

@@ -1,7 +1,7 @@
 //! A series as a Parquet file.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ fn schema() -> ParquetResult<Arc<Type>> {
 ///
 /// # Errors
 /// What the sink or the encoder says.
-pub fn write_table<W: Write + Send>(sink: W, bars: &Columns, about: &About) -> std::io::Result<W> {
+pub fn write_table<W: Write + Send>(sink: W, bars: &Columns, about: &About) -> io::Result<W> {
     let text = serde_json::to_string(about)?;
     let check = Digest::of(text.as_bytes()).to_string();
     // Bytes of a price are more alike across rows than within one; times are all one step apart.
@@ -57,6 +57,10 @@ pub fn write_table<W: Write + Send>(sink: W, bars: &Columns, about: &About) -> s
             KeyValue::new(CHECK.to_owned(), check),
         ]))
         .build();
+    encode(sink, bars, properties).map_err(as_io)
+}
+
+fn encode<W: Write + Send>(sink: W, bars: &Columns, properties: WriterProperties) -> ParquetResult<W> {
     let mut file = SerializedFileWriter::new(sink, schema()?, Arc::new(properties))?;
     let mut group = file.next_row_group()?;
     write_column::<Int64Type, W>(&mut group, bars.open_time())?;
@@ -64,7 +68,18 @@ pub fn write_table<W: Write + Send>(sink: W, bars: &Columns, about: &About) -> s
         write_column::<DoubleType, W>(&mut group, values)?;
     }
     group.close()?;
-    Ok(file.into_inner()?)
+    file.into_inner()
+}
+
+/// What the system said, without the encoder's words around it.
+fn as_io(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(source) => match source.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(source) => io::Error::other(source),
+        },
+        other => io::Error::other(other),
+    }
 }
 
 fn write_column<T: DataType, W: Write + Send>(
