@@ -248,7 +248,17 @@ fn rules(section: &mut Section<'_>) -> Rules {
         found
     });
     let max_drawdown = section.optional_number("max_drawdown", 0.0001, 1.0).and_then(Fraction::new);
-    let risk = RiskProfile::research().with_max_drawdown(max_drawdown.map(|most| MaxDrawdown { most }));
+    let mut risk = match section.optional_text("risk").as_deref() {
+        None | Some("research") => RiskProfile::research(),
+        Some("account") => RiskProfile::account(),
+        Some(other) => {
+            section.problem("risk", format!("is `{other}`; it takes research or account"));
+            RiskProfile::research()
+        }
+    };
+    if let Some(most) = max_drawdown {
+        risk = risk.with_max_drawdown(Some(MaxDrawdown { most }));
+    }
     Rules {
         profile: profile.unwrap_or_default(),
         fee: basis_points(section, "fee_bps", -100.0),
@@ -354,6 +364,8 @@ fn axis(params: &Section<'_>, name: &str, value: Toml) -> Option<Axis> {
 
 #[cfg(test)]
 mod tests {
+    use tiltyard_risk::{Fraction, MaxDrawdown};
+
     use super::{Markets, Spec};
     use crate::space::Axis;
     use crate::window::Splitting;
@@ -375,6 +387,8 @@ mod tests {
         [rules]
         fee_bps = 7.5
         cash = 10000
+        risk = "account"
+        max_drawdown = 0.2
         [score]
         sharpe = 1
         [[strategy]]
@@ -398,6 +412,8 @@ mod tests {
         let Splitting::Walk(walk) = spec.windows else { panic!("no walk") };
         assert_eq!((walk.step, walk.embargo, walk.anchored), (walk.test, Nanos(0), false));
         assert_eq!(spec.rules.fee, Some(Decimal::new(75, 5)));
+        assert_eq!(spec.rules.risk.name, "account");
+        assert_eq!(spec.rules.risk.limits.max_drawdown, Some(MaxDrawdown { most: Fraction::bps(2_000) }));
         let [first, second] = &spec.strategies[..] else { panic!("two") };
         assert_eq!(first.space.axes["slow"], Axis::Range { from: 50.0, to: 100.0, step: 25.0 });
         assert_eq!(first.space.axes["short"], Axis::Values(vec![Value::Flag(true)]));
@@ -413,6 +429,7 @@ mod tests {
             .replace("\"ETHUSDT\"", "\"BTCUSDT\"")
             .replace("test_days = 90", "test_days = 90\nstep_days = 30")
             .replace("fee_bps", "fees_bps")
+            .replace("risk = \"account\"", "risk = \"none\"")
             .replace("sharpe = 1", "luck = 1")
             .replace("[5, 10]", "[[5]]")
             .replace("\"together\"", "\"none\"");
@@ -423,6 +440,7 @@ mod tests {
             "name BTCUSDT twice",
             "`windows.step_days` is less than test_days",
             "`rules.fees_bps` is not known",
+            "`rules.risk` is `none`; it takes research or account",
             "`score.luck` is no figure",
             "`strategy[1].params.fast` takes a value",
             "`strategy[2].markets` is `none`",
