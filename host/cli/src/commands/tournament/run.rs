@@ -17,7 +17,10 @@ use crate::workspace::Workspace;
 /// What it is to be stands in a file, or is said with flags. The same tournament again runs nothing that was run before.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  tiltyard tournament run first.toml\n  tiltyard tournament run --strategy ma-cross --strategy donchian --symbol BTCUSDT --interval 1h --sample 20\n  tiltyard tournament run --strategy ma-cross --symbol BTCUSDT --interval 1h --grid fast=5,10,20 --grid slow=50..200:50 --walk rolling --train-days 365 --test-days 90\n  tiltyard tournament run --resume\n\nA file:\n  name = \"first\"\n  [market]\n  venue = \"binance\"\n  interval = \"1h\"\n  symbols = [\"BTCUSDT\", \"ETHUSDT\"]\n  [windows]\n  kind = \"rolling\"\n  train_days = 365\n  test_days = 90\n  [[strategy]]\n  component = \"ma-cross\"\n  params.fast = [5, 10, 20]\n  params.slow = { from = 50, to = 200, step = 50 }\n  [[strategy]]\n  component = \"momentum\"\n  markets = \"together\"\n  sample = 10"
+    after_help = concat!(
+        "Examples:\n  tiltyard tournament run first.toml\n  tiltyard tournament run --strategy ma-cross --strategy donchian --symbol BTCUSDT --interval 1h --sample 20\n  tiltyard tournament run --strategy ma-cross --symbol BTCUSDT --interval 1h --grid fast=5,10,20 --grid slow=50..200:50 --walk rolling --train-days 365 --test-days 90\n  tiltyard tournament run --resume\n\nA file:\n\n",
+        include_str!("first.toml")
+    )
 )]
 pub(super) struct Args {
     /// The specification in TOML; see the example below.
@@ -244,4 +247,13 @@ fn describe(contest: &Contest, json: bool) -> Result<()> {
         sealed.unwrap_or_default(),
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_file_that_help_shows_is_one() {
+        let spec = tiltyard_tournament::Spec::parse("first.toml", include_str!("first.toml")).unwrap();
+        assert_eq!((spec.strategies.len(), spec.rules), (2, tiltyard_tournament::Rules::default()));
+    }
 }
