@@ -183,7 +183,7 @@ fn the_rules_alone(bencher: Bencher<'_, '_>) {
         (0..INSTRUMENTS).map(|at| bars(at).close().iter().step_by(24).copied().collect()).collect();
     let correlations = Correlations::of_closes(&closes, 30);
     let money = |amount: i64| Money(Decimal::from(amount));
-    let stake = |at| Stake { strategy: 0, instrument: InstrumentIndex(at), exposure: Exposure::of(money(10_000)) };
+    let stake = |at| Stake { strategy: 0, instrument: InstrumentIndex(at), exposure: Exposure::of(money(15_000)) };
     let stakes: Vec<Stake> = (0..INSTRUMENTS).map(stake).collect();
     let guard = AccountGuard::default();
     let rules = tiltyard_model::Specification::new(&instrument(7)).unwrap();

@@ -79,14 +79,21 @@ impl Clearing {
     /// but `except`. A spot purchase, which has none to except, is not paid out of profits that were not taken yet.
     pub(crate) fn free(&self, strategy: StrategyIndex, except: Option<InstrumentIndex>) -> Money {
         let Some(record) = self.books.record_of(strategy) else { return Money::ZERO };
-        let bound = |(index, holding): (usize, &crate::ledger::Holding)| match self.margins.get(index) {
-            Some((InstrumentKind::Perpetual, leverage)) if except != Some(InstrumentIndex(index as u32)) => {
-                holding.value().0.abs() / leverage
+        // Divided once for all that have the same leverage.
+        let (mut bound, mut carried, mut leverage) = (Decimal::ZERO, Decimal::ZERO, Decimal::ONE);
+        for (index, (holding, (kind, most))) in record.ledger.holdings().iter().zip(&self.margins).enumerate() {
+            let value = holding.value().0;
+            match kind {
+                InstrumentKind::Spot => bound += value,
+                InstrumentKind::Perpetual if except == Some(InstrumentIndex(index as u32)) || value.is_zero() => {}
+                InstrumentKind::Perpetual if *most == leverage => carried += value.abs(),
+                InstrumentKind::Perpetual => {
+                    bound += carried / leverage;
+                    (carried, leverage) = (value.abs(), *most);
+                }
             }
-            Some((InstrumentKind::Spot, _)) => holding.value().0,
-            _ => Decimal::ZERO,
-        };
-        let bound: Decimal = record.ledger.holdings().iter().enumerate().map(bound).sum();
+        }
+        bound += carried / leverage;
         let free = record.ledger.equity().0 - bound;
         Money(if except.is_none() { free.min(record.ledger.cash().0) } else { free })
     }

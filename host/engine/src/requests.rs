@@ -1,5 +1,7 @@
 //! What a strategy asks of the kernel: read, judged by risk, handed to the venue or refused as a whole.
 
+use std::borrow::Borrow;
+
 use tiltyard_model::{
     Acceptance, Decimal, HostStop, InstrumentIndex, InstrumentKind, Money, Nanos, OrderId, OrderOrigin, OrderRequest,
     Price, Protection, Qty, Replacement, Side, Ticket, Violation,
@@ -333,7 +335,7 @@ impl<'a, V: Venue> Requests<'a, V> {
         let working = self.venue.working(instrument).iter().filter(stands);
         let standing: Vec<Standing<'_>> = working.map(|order| self.standing(order)).collect();
         let spot = listed.instrument.kind == InstrumentKind::Spot;
-        let here = spot.then(|| own_reserved(&standing, listed, cost));
+        let here = spot.then(|| own_reserved(standing.iter(), listed, cost));
         let reserved: Money = here.into_iter().chain([self.reserved_elsewhere(instrument, cost)]).sum();
         let free = self.clearing.free(self.strategy, (!spot).then_some(instrument));
         let (books, now) = (&self.clearing.books, self.clearing.now);
@@ -415,10 +417,10 @@ impl<'a, V: Venue> Requests<'a, V> {
         let others = self.market.iter().filter(|(other, _)| *other != instrument);
         let reserved = others.map(|(other, listed)| {
             let own = self.venue.working(other).iter().filter(|order| order.strategy == self.strategy);
-            let standing: Vec<Standing<'_>> = own.map(|order| self.standing(order)).collect();
+            let standing = own.map(|order| self.standing(order));
             match listed.instrument.kind {
-                InstrumentKind::Spot => own_reserved(&standing, listed, cost),
-                InstrumentKind::Perpetual => opening_margin(&standing, listed),
+                InstrumentKind::Spot => own_reserved(standing, listed, cost),
+                InstrumentKind::Perpetual => opening_margin(standing, listed),
             }
         });
         reserved.sum()
@@ -426,14 +428,17 @@ impl<'a, V: Venue> Requests<'a, V> {
 }
 
 /// Cash that a strategy's own buy orders keep back. What cannot be said counts as more than anybody has.
-fn own_reserved(standing: &[Standing<'_>], listed: &Listed, cost: Decimal) -> Money {
-    let own = standing.iter().filter(|order| order.own);
-    own.map(|order| order.reserved(&listed.rules, listed.mark(), cost).unwrap_or(Money(UNPAYABLE))).sum()
+fn own_reserved<'o, S>(standing: impl Iterator<Item = S>, listed: &Listed, cost: Decimal) -> Money
+where
+    S: Borrow<Standing<'o>>,
+{
+    let own = standing.filter(|order| order.borrow().own);
+    own.map(|order| order.borrow().reserved(&listed.rules, listed.mark(), cost).unwrap_or(Money(UNPAYABLE))).sum()
 }
 
 /// Margin that orders which may open a position would need, each by itself.
-fn opening_margin(standing: &[Standing<'_>], listed: &Listed) -> Money {
-    let opening = standing.iter().filter(|order| !order.ticket.reduce_only);
+fn opening_margin<'o>(standing: impl Iterator<Item = Standing<'o>>, listed: &Listed) -> Money {
+    let opening = standing.filter(|order| !order.ticket.reduce_only);
     let margin = opening.map(|order| {
         let price = order.ticket.kind.limit().or(order.ticket.kind.trigger()).or(listed.mark());
         let value = price.and_then(|price| paid(price, order.remaining, &listed.rules));

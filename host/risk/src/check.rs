@@ -107,11 +107,6 @@ impl<'a> Account<'a> {
         self.stakes.iter().filter(move |stake| (stake.strategy, stake.instrument) != own)
     }
 
-    /// What is at stake elsewhere, as far as `which` says. Stakes of several strategies do not net: any of them may leave first.
-    pub(crate) fn elsewhere(&self, situation: &Situation<'_>, which: impl Fn(&Stake) -> bool) -> Money {
-        self.stakes_elsewhere(situation).filter(|stake| which(stake)).map(|stake| stake.exposure.gross()).sum()
-    }
-
     pub(crate) fn halves_positions(&self) -> bool {
         self.guard.halves_positions()
     }

@@ -24,6 +24,14 @@ impl Exposure {
         self.long.max(self.short)
     }
 
+    pub(crate) fn may_be_long(&self) -> bool {
+        !self.long.0.is_zero()
+    }
+
+    pub(crate) fn may_be_short(&self) -> bool {
+        !self.short.0.is_zero()
+    }
+
     /// What it could come to on the side to which an order of this side leads.
     #[must_use]
     pub fn towards(&self, side: Side) -> Money {

@@ -16,6 +16,8 @@ pub struct Holding {
     /// The sum of the lots' costs.
     cost: Money,
     mark: Option<Price>,
+    /// What it is worth at the mark: asked for far more often than it changes.
+    value: Money,
     bars: u64,
     /// Round trips whose exit rested inside the bar under way, so that the bar's worst price may lie before it.
     resting_exits: Vec<usize>,
@@ -49,6 +51,7 @@ impl Holding {
             lots: VecDeque::new(),
             cost: Money::ZERO,
             mark: None,
+            value: Money::ZERO,
             bars: 0,
             resting_exits: Vec::new(),
         }
@@ -86,6 +89,10 @@ impl Holding {
     /// What it is worth at the last mark, rounded against the strategy; negative when short.
     #[must_use]
     pub fn value(&self) -> Money {
+        self.value
+    }
+
+    fn valued(&self) -> Money {
         if self.quantity.is_zero() {
             return Money::ZERO;
         }
@@ -133,6 +140,7 @@ impl Holding {
             return;
         }
         self.mark = exact(close).or(self.mark);
+        self.value = self.valued();
         let long = self.quantity.0.is_sign_positive();
         for lot in &mut self.lots {
             if lot.inside && lot.opened.bar + 1 == self.bars {
@@ -194,6 +202,7 @@ impl Holding {
         if self.mark.is_none() {
             self.mark = Some(execution.price);
         }
+        self.value = self.valued();
         realised
     }
 }

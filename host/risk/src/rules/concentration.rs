@@ -46,12 +46,9 @@ impl Default for Concentration {
 impl Concentration {
     /// What is at stake elsewhere under each of the three limits, with the limit and its unit.
     fn elsewhere(&self, asked: &Asked<'_>) -> [(Money, Fraction, &'static str); 3] {
-        let (situation, account) = (asked.situation, &asked.situation.account);
-        let strategy = account.elsewhere(situation, |stake| stake.strategy == situation.strategy);
-        let deployed = account.elsewhere(situation, |_| true);
         [
-            (strategy, self.strategy, "fraction-of-equity-in-one-strategy"),
-            (deployed, self.deployed, "fraction-of-equity-deployed"),
+            (asked.elsewhere.own, self.strategy, "fraction-of-equity-in-one-strategy"),
+            (asked.elsewhere.all, self.deployed, "fraction-of-equity-deployed"),
             (self.same_bet(asked), self.correlated, "fraction-of-equity-in-correlated-positions"),
         ]
     }
@@ -61,6 +58,10 @@ impl Concentration {
         let situation = asked.situation;
         let own =
             Stake { strategy: situation.strategy, instrument: asked.proposal.ticket.instrument, exposure: asked.after };
+        // Where all of it together is within the limit, it does not matter what hangs together.
+        if asked.elsewhere.all + asked.after.gross() <= self.correlated.of(situation.account.equity) {
+            return Money::ZERO;
+        }
         let others: Vec<&Stake> = situation.account.stakes_elsewhere(situation).collect();
         let mut reached = vec![false; others.len()];
         let mut frontier = vec![&own];
@@ -95,13 +96,12 @@ impl Concentration {
 
 /// Whether both may be long, or both short.
 fn may_share(one: Exposure, other: Exposure) -> bool {
-    let both = |side: fn(&Exposure) -> Money| side(&one) > Money::ZERO && side(&other) > Money::ZERO;
-    both(|exposure| exposure.long) || both(|exposure| exposure.short)
+    one.may_be_long() && other.may_be_long() || one.may_be_short() && other.may_be_short()
 }
 
 /// Whether one may be long and the other short.
 fn may_oppose(one: Exposure, other: Exposure) -> bool {
-    one.long > Money::ZERO && other.short > Money::ZERO || one.short > Money::ZERO && other.long > Money::ZERO
+    one.may_be_long() && other.may_be_short() || one.may_be_short() && other.may_be_long()
 }
 
 impl Rule for Concentration {

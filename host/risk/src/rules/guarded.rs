@@ -27,8 +27,7 @@ pub(crate) fn lifecycle_share(asked: &Asked<'_>) -> Option<Violation> {
     if situation.share >= Fraction::ONE || !asked.grows() {
         return None;
     }
-    let own = situation.account.elsewhere(situation, |stake| stake.strategy == situation.strategy);
-    let after = own + asked.after.gross();
+    let after = asked.elsewhere.own + asked.after.gross();
     (after > situation.share.of(situation.equity)).then(|| {
         violation(
             "lifecycle-share",

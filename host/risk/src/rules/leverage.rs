@@ -80,16 +80,15 @@ impl Default for LeverageGross {
 impl Rule for LeverageGross {
     fn judge(&self, asked: &Asked<'_>) -> Option<Violation> {
         let account = &asked.situation.account;
-        let after = account.elsewhere(asked.situation, |_| true) + asked.after.gross();
+        let after = asked.elsewhere.all + asked.after.gross();
         (asked.grows() && after > self.most.of(account.equity)).then(|| {
             violation("leverage-gross", ratio(after, account.equity), self.most.to_f64(), "times-account-equity")
         })
     }
 
     fn room(&self, asked: &Asked<'_>) -> Option<Money> {
-        let account = &asked.situation.account;
-        (self.on_breach == OnBreach::Reduce)
-            .then(|| self.most.of(account.equity) - account.elsewhere(asked.situation, |_| true))
+        let equity = asked.situation.account.equity;
+        (self.on_breach == OnBreach::Reduce).then(|| self.most.of(equity) - asked.elsewhere.all)
     }
 }
 

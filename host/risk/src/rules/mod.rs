@@ -56,6 +56,36 @@ pub(crate) struct Asked<'a> {
     before: Exposure,
     /// And with it.
     pub(crate) after: Exposure,
+    /// What is at stake elsewhere.
+    pub(crate) elsewhere: Elsewhere,
+}
+
+/// What is at stake in all but the strategy's own position in the order's instrument. Stakes of several strategies do not net: any of
+/// them may leave first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Elsewhere {
+    /// Of the account.
+    pub(crate) all: Money,
+    /// Of the strategy, in other instruments.
+    pub(crate) own: Money,
+    /// Of other strategies, in the same instrument.
+    pub(crate) here: Money,
+}
+
+impl Elsewhere {
+    fn of(situation: &Situation<'_>) -> Self {
+        let mut sums = Self::default();
+        for stake in situation.account.stakes_elsewhere(situation) {
+            let gross = stake.exposure.gross();
+            sums.all += gross;
+            if stake.strategy == situation.strategy {
+                sums.own += gross;
+            } else if stake.instrument == situation.instrument {
+                sums.here += gross;
+            }
+        }
+        sums
+    }
 }
 
 impl<'a> Asked<'a> {
@@ -69,7 +99,7 @@ impl<'a> Asked<'a> {
             Some(price) => with(price),
             None => Exposure { long: Money(BEYOND), short: Money(BEYOND) },
         };
-        Self { proposal, situation, open, before, after }
+        Self { proposal, situation, open, before, after, elsewhere: Elsewhere::of(situation) }
     }
 
     /// Whether it may open a position or add to one, by itself or with what is under way.

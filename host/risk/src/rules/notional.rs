@@ -26,23 +26,17 @@ impl NotionalSymbol {
         let most = if asked.situation.account.halves_positions() { self.most.halved() } else { self.most };
         most.of(asked.situation.account.equity)
     }
-
-    /// What other strategies have at stake in the same instrument.
-    fn others(asked: &Asked<'_>) -> Money {
-        let instrument = asked.proposal.ticket.instrument;
-        asked.situation.account.elsewhere(asked.situation, |stake| stake.instrument == instrument)
-    }
 }
 
 impl Rule for NotionalSymbol {
     fn judge(&self, asked: &Asked<'_>) -> Option<Violation> {
-        let (after, limit) = (Self::others(asked) + asked.after.gross(), self.limit(asked));
+        let (after, limit) = (asked.elsewhere.here + asked.after.gross(), self.limit(asked));
         (asked.grows() && after > limit)
             .then(|| violation("notional-symbol", after.to_f64(), limit.to_f64(), "quote-currency"))
     }
 
     fn room(&self, asked: &Asked<'_>) -> Option<Money> {
-        (self.on_breach == OnBreach::Reduce).then(|| self.limit(asked) - Self::others(asked))
+        (self.on_breach == OnBreach::Reduce).then(|| self.limit(asked) - asked.elsewhere.here)
     }
 }
 
@@ -75,17 +69,15 @@ impl Default for NotionalGross {
 
 impl Rule for NotionalGross {
     fn judge(&self, asked: &Asked<'_>) -> Option<Violation> {
-        let account = &asked.situation.account;
-        let after = account.elsewhere(asked.situation, |_| true) + asked.after.gross();
-        let limit = self.most.of(account.equity);
+        let after = asked.elsewhere.all + asked.after.gross();
+        let limit = self.most.of(asked.situation.account.equity);
         (asked.grows() && after > limit)
             .then(|| violation("notional-gross", after.to_f64(), limit.to_f64(), "quote-currency"))
     }
 
     fn room(&self, asked: &Asked<'_>) -> Option<Money> {
-        let account = &asked.situation.account;
-        (self.on_breach == OnBreach::Reduce)
-            .then(|| self.most.of(account.equity) - account.elsewhere(asked.situation, |_| true))
+        let equity = asked.situation.account.equity;
+        (self.on_breach == OnBreach::Reduce).then(|| self.most.of(equity) - asked.elsewhere.all)
     }
 }
 
