@@ -15,6 +15,8 @@ pub use problems::{ConfigError, Problem, Problems};
 pub use section::Section;
 /// Any value of a text, for keys whose values have several forms.
 pub use toml::Value;
+/// Why a [`Value`] is not of the form that was asked for.
+pub use toml::de::Error as FormError;
 
 /// Reads a text with a reader of its sections. `name` is used in messages.
 ///

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bracket;
 mod check;
 mod correlation;
 mod exposure;
@@ -15,10 +16,12 @@ mod kelly;
 mod lifecycle;
 mod limits;
 mod profile;
+mod read;
 mod rules;
 mod sizing;
 mod state;
 
+pub use bracket::right_side;
 pub use check::{Account, Proposal, Recent, Situation, Standing, paid, worth_at_worst};
 pub use correlation::Correlations;
 pub use exposure::{Exposure, Open, Stake};

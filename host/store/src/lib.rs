@@ -6,10 +6,11 @@
 //!        tournament ← entry┴───────┘      which variant, on which window, and its run once there is one
 //!        tournament ← standing            who stood where, by day or label
 //!                     trial → data span   the ledger: every variant whose result on some data was looked at
+//!        guard, transition, flatten       where the account and its strategies stand, and how they came there
 //! ```
 //!
 //! [`Store`] reads. Whatever is written is written in a [`Batch`], which is kept as a whole or not at all, also when the
-//! process is killed in the middle. What is kept is never replaced: writing the same again changes nothing, and writing
+//! process is killed in the middle. What is kept is never replaced, but for guards, which say what holds now: writing the same again changes nothing, and writing
 //! something else under the same name is an error. Only of a trial that is written again do the first figures stay
 //! without a word, because it does not count again.
 //!
@@ -26,6 +27,7 @@ mod components;
 mod error;
 mod files;
 mod json;
+mod risk;
 mod runs;
 mod schema;
 mod sql;
@@ -37,6 +39,7 @@ mod trials;
 
 pub use components::{Component, Lineage};
 pub use error::{Kind, OpenError, StoreError};
+pub use risk::{Flatten, Kept, Scope, Transition};
 pub use runs::{Run, RunKey};
 pub use standings::Standing;
 pub use store::{Batch, Store};

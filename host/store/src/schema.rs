@@ -6,11 +6,12 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(crate) const APPLICATION: i32 = 0x5449_4c54;
 
 /// What makes each schema of the one before it. One that was released is never changed; the next one follows it.
-pub(crate) const MIGRATIONS: [&str; 4] = [
+pub(crate) const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_components.sql"),
     include_str!("migrations/0002_runs.sql"),
     include_str!("migrations/0003_tournaments.sql"),
     include_str!("migrations/0004_trials.sql"),
+    include_str!("migrations/0005_risk.sql"),
 ];
 
 /// What a file is, before anything in it is touched.

@@ -67,7 +67,7 @@ fn what_is_no_store_is_refused_and_left_as_it_was() {
     ws/marked.db is a database of another program (application id 7); give another path
     ws/folder cannot be opened; see that its folder exists and that file and folder can be written
     ws/missing/workspace.db cannot be opened; see that its folder exists and that file and folder can be written
-    ws/newer.db has schema 99, and this program knows schemas up to 4; use the newer tiltyard that wrote it
+    ws/newer.db has schema 99, and this program knows schemas up to 5; use the newer tiltyard that wrote it
     ");
 }
 

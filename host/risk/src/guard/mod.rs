@@ -166,6 +166,12 @@ impl AccountGuard {
         self.seen
     }
 
+    /// The day that it is in, in days since 1970-01-01 (UTC), and the equity that this began with; `None` before the first instant.
+    #[must_use]
+    pub fn day(&self) -> Option<(i64, Money)> {
+        self.day.map(|day| (day.number, day.start))
+    }
+
     /// Highest equity since the account was funded or resumed.
     #[must_use]
     pub fn peak(&self) -> Money {
