@@ -7,6 +7,8 @@
 //! At the stages [`Stage::PreTrade`], [`Stage::Approve`] and [`Stage::VerifyGate`] a hook may refuse, and one that fails
 //! refuses. At the others nothing waits for what it says; that it failed is told ([`Outcome`]).
 //!
+//! Here is the [`KillSwitch`] too: what pulls it, and whoever trades asks for it.
+//!
 //! The one place where a clock is read is the deadline of an executable.
 
 #![forbid(unsafe_code)]
@@ -17,6 +19,7 @@ mod document;
 mod executable;
 mod failure;
 mod hooks;
+mod kill;
 mod oversight;
 mod stage;
 mod talk;
@@ -27,5 +30,6 @@ pub use document::{Approve, CircuitBreaker, Document, Kill, PostTrade, PreTrade,
 pub use executable::{Executable, MOST_OUTPUT};
 pub use failure::HookFailure;
 pub use hooks::{Hook, Hooks, Outcome, Refusal, RefusalReason, Report};
+pub use kill::{Cause, FileWatch, KillFile, KillSwitch, Watcher};
 pub use oversight::Oversight;
 pub use stage::Stage;
