@@ -131,7 +131,7 @@ impl Trial {
             .as_ref()
             .and_then(|stop| Some(HostStop { atr_multiple: stop.atr_multiple.parse().ok()?, atr_bars: stop.atr_bars }));
         let cash = Money(Decimal::from(self.cash));
-        kernel.seat(Terms::new(&manifest.name, cash, host_stop), |_| Ok::<_, SetupError>(strategy)).map_err(
+        kernel.seat(Terms::new(manifest.name, cash, host_stop), |_| Ok::<_, SetupError>(strategy)).map_err(
             |error| match error {
                 SeatError::Setup(error) | SeatError::Start(error) => refused(error),
             },

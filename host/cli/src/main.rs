@@ -1,8 +1,12 @@
 //! The `tiltyard` program: each verb one file in `commands`.
 
+mod clock;
 mod commands;
+mod order;
 mod print;
+mod profile;
 mod run;
+mod standing;
 mod whole;
 mod workspace;
 
@@ -39,6 +43,13 @@ enum Command {
     #[command(subcommand)]
     Probe(commands::probe::Args),
     Profiles(commands::profiles::Args),
+    #[command(subcommand)]
+    Risk(commands::risk::Args),
+    Halt(commands::halt::Args),
+    Pause(commands::pause::Args),
+    Resume(commands::resume::Args),
+    Flatten(commands::flatten::Args),
+    Kill(commands::kill::Args),
     Schema(commands::schema::Args),
     /// The compiling child process.
     #[command(name = commands::COMPILE_VERB, hide = true)]
@@ -62,6 +73,12 @@ fn main() -> ExitCode {
         Command::Replay(args) => commands::replay::run(&args),
         Command::Probe(args) => commands::probe::run(&args),
         Command::Profiles(args) => commands::profiles::run(&args),
+        Command::Risk(args) => commands::risk::run(&args),
+        Command::Halt(args) => commands::halt::run(&args),
+        Command::Pause(args) => commands::pause::run(&args),
+        Command::Resume(args) => commands::resume::run(&args),
+        Command::Flatten(args) => commands::flatten::run(&args),
+        Command::Kill(args) => commands::kill::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Compile { args } => return tiltyard_sandbox::compile_worker(&args),
     };

@@ -12,6 +12,11 @@ pub(crate) fn error(text: &str) {
     let _ = writeln!(io::stderr(), "error: {text}");
 }
 
+/// Writes a word beside the results to standard error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
 /// Lays rows out in columns, the first row as their heads; numbers to the right.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();

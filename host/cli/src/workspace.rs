@@ -5,15 +5,20 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use tiltyard_hooks::KillFile;
 use tiltyard_market::{Catalog, Instruments};
+use tiltyard_risk::RiskProfile;
 use tiltyard_store::Store;
 
 use crate::commands::read_component;
+use crate::profile::{self, Found};
 use crate::whole::{self, Existing};
 
 /// The file that makes a folder a workspace.
 pub(crate) const FILE: &str = "tiltyard.toml";
+/// The file of the limits that the account passes its orders by.
+pub(crate) const RISK: &str = "risk.toml";
 /// The file of what is known about components, runs and tournaments.
 const STORE: &str = "tiltyard.db";
 /// What `tiltyard init` writes into it.
@@ -50,6 +55,11 @@ impl Workspace {
     pub(crate) fn make(folder: &Path) -> Result<()> {
         for folder in FOLDERS.map(|name| folder.join(name)) {
             fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        let risk = folder.join(RISK);
+        // Limits that somebody has put there are theirs.
+        if !is_there(&risk) {
+            whole::write(&risk, Existing::Kept, |file| file.write_all(RiskProfile::ACCOUNT_FILE.as_bytes()))?;
         }
         // Last, so that what has it is whole.
         whole::write(&folder.join(FILE), Existing::Kept, |file| file.write_all(TEMPLATE.as_bytes()))
@@ -153,10 +163,36 @@ impl Workspace {
         own.unwrap_or_else(|| "the built-in instruments.toml".to_owned())
     }
 
+    /// The profile `account`: the one in this workspace's file, if it has one.
+    pub(crate) fn account_profile(&self) -> Result<Found> {
+        let path = self.folder.join(RISK);
+        if !is_there(&path) {
+            return Ok(Found { profile: RiskProfile::account(), file: None });
+        }
+        let profile = profile::read(&path)?;
+        ensure!(
+            profile.name == RiskProfile::account().name,
+            "{} has the name `{}`; a workspace's profile is `account`, and others go by their file",
+            path.display(),
+            profile.name
+        );
+        Ok(Found { profile, file: Some(path) })
+    }
+
+    /// The file that stops all trading while it exists.
+    pub(crate) fn kill_file(&self) -> KillFile {
+        KillFile::of(&self.folder)
+    }
+
     /// The venue that is meant if none is given.
     pub(crate) fn venue<'a>(&'a self, given: Option<&'a str>) -> &'a str {
         given.unwrap_or(&self.config.venue)
     }
+}
+
+/// Whether there is anything of this name; a link to nothing is something.
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 impl Config {

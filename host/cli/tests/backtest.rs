@@ -276,8 +276,8 @@ fn what_cannot_be_run_says_why() {
     fs::write(place.path("empty.csv"), "").unwrap();
     fs::write(place.path("heads.csv"), "timestamp,open,high,low,close,volume\n").unwrap();
     fs::write(place.path("nan.csv"), waves(20).replace("1004.5", "NaN")).unwrap();
-    fs::write(place.path("risk.toml"), "name = \"mine\"\nmax_drawdown = 1.5\n").unwrap();
-    fs::write(place.path("odd.toml"), "name = \"mine\"\nmax_drawdwn = 0.5\n").unwrap();
+    fs::write(place.path("risk.toml"), "name = \"mine\"\nlimits.max_drawdown = { most = 1.5 }\n").unwrap();
+    fs::write(place.path("odd.toml"), "name = \"mine\"\nlimits.max_drawdwn = { most = 0.5 }\n").unwrap();
     for (args, problem) in [
         (with(&["--data", "bars.csv"]), "1 --symbol and 2 --data were given; give one file for each symbol"),
         (with(&["--profile", "optimistic"]), "no profile is named `optimistic`; there is conservative"),
@@ -291,10 +291,12 @@ fn what_cannot_be_run_says_why() {
         ),
         (with(&["--from", "2024-02-01", "--to", "2024-01-01"]), "is not after --from"),
         (with(&["--param", "fast=0"]), "parameter `fast` = 0 is out of bounds"),
-        (with(&["--risk", "account"]), "needs rules that this version does not have yet"),
-        (with(&["--risk", "risk.toml"]), "max_drawdown is 1.5; it must be from 0.0001 to 1"),
-        (with(&["--risk", "odd.toml"]), "unknown field `max_drawdwn`"),
-        (with(&["--risk", "nowhere.toml"]), "is neither `research` nor a file"),
+        (with(&["--risk", "risk.toml"]), "max_drawdown.most is 1.5; it takes 0.0001 to 1"),
+        (with(&["--risk", "odd.toml"]), "`limits.max_drawdwn` is not known"),
+        (
+            with(&["--risk", "nowhere.toml"]),
+            "is neither `research` nor `account`, but a file with a profile: reading nowhere",
+        ),
     ] {
         let output = place.run(&args);
         let error = String::from_utf8(output.stderr).unwrap();
@@ -317,11 +319,25 @@ fn what_cannot_be_run_says_why() {
 #[test]
 fn a_limit_that_is_reached_ends_the_run_and_says_so() {
     let place = Place::with_bars();
-    fs::write(place.path("risk.toml"), "name = \"careful\"\nmax_drawdown = 0.02\n").unwrap();
+    fs::write(place.path("risk.toml"), "name = \"careful\"\nlimits.max_drawdown = { most = 0.02 }\n").unwrap();
     let document = place.json(&with(&["--risk", "risk.toml", "--json"]));
     assert_eq!((&document["halted"], &document["fault"]), (&Json::from("max-drawdown"), &Json::Null));
     assert_eq!(document["manifest"]["risk"]["name"], "careful");
     assert!(place.ok(&with(&["--risk", "risk.toml"])).contains("HALTED: max-drawdown"));
+}
+
+#[test]
+fn rules_that_were_broken_are_named_with_how_often() {
+    let place = Place::with_bars();
+    let document = place.json(&with(&["--risk", "account", "--json"]));
+    let metrics = &document["metrics"];
+    let times = metrics["broken"]["notional-symbol"].as_u64().unwrap();
+    assert!(times > 0 && metrics["violations"].as_u64().unwrap() >= times, "{metrics}");
+    let said = place.ok(&with(&["--risk", "account", "--report", "run.html"]));
+    assert!(said.contains("Rules broken: ") && said.contains(&format!("notional-symbol {times}")), "{said}");
+    let page = fs::read_to_string(place.path("run.html")).unwrap();
+    assert!(page.contains("<th scope=\"row\">notional-symbol</th>"), "a report names them without the events");
+    assert!(!place.ok(&with(&[])).contains("Rules broken"));
 }
 
 #[test]
@@ -330,4 +346,6 @@ fn profiles_are_listed_with_their_rules() {
     assert!(place.ok(&["profiles"]).starts_with("conservative 1\n"));
     let document = place.json(&["profiles", "--json"]);
     assert!(document["profiles"][0]["description"].as_str().unwrap().contains("next eligible bar's open"));
+    let risk = document["risk"].as_array().unwrap().iter().map(|risk| risk["name"].as_str().unwrap());
+    assert_eq!(risk.collect::<Vec<_>>(), ["research", "account"]);
 }

@@ -58,7 +58,7 @@ fn a_report_of_several_instruments_and_of_a_fault_is_whole() {
     assert!(!output.status.success(), "a name is no file outside of a workspace");
     let line = [&["backtest", "buy-and-hold.wasm", "--interval", "1h", "--report", "two.html"][..], &symbols].concat();
     place.ok(&line);
-    fs::write(place.path("risk.toml"), "name = \"careful\"\nmax_drawdown = 0.001\n").unwrap();
+    fs::write(place.path("risk.toml"), "name = \"careful\"\nlimits.max_drawdown = { most = 0.001 }\n").unwrap();
     place.ok(&[&line[..5], &["halted.html", "--risk", "risk.toml"], &symbols[..4]].concat());
     assert!(read(&place, "halted.html").contains("The run was halted."));
     let Some(browser) = Browser::find() else { return };

@@ -192,7 +192,7 @@ fn a_field_or_a_word_that_is_not_published_is_found() {
 fn backtests_are_what_the_schema_says() {
     let place = with_bars();
     let schemas = Schemas::of(&place);
-    fs::write(place.path("risk.toml"), "name = \"careful\"\nmax_drawdown = 0.02\n").unwrap();
+    fs::write(place.path("risk.toml"), "name = \"careful\"\nlimits.max_drawdown = { most = 0.02 }\n").unwrap();
     fs::write(place.path("short.csv"), waves(30)).unwrap();
     let mut lines: Vec<String> = waves(1_500).lines().map(ToOwned::to_owned).collect();
     lines.drain(700..703);
@@ -311,7 +311,7 @@ fn the_other_verbs_print_what_their_schemas_say() {
         assert_eq!(document["identical"], identical, "{line}");
     }
     schemas.hold("replay-debug", &printed(&place, "replay run.jsonl --debug --json"));
-    fs::write(place.path("risk.toml"), "name = \"careful\"\nmax_drawdown = 0.02\n").unwrap();
+    fs::write(place.path("risk.toml"), "name = \"careful\"\nlimits.max_drawdown = { most = 0.02 }\n").unwrap();
     printed(&place, &format!("backtest ma-cross.wasm {} --risk risk.toml --json --save halted.jsonl", market(1)));
     let halted = printed(&place, "replay halted.jsonl --debug --json");
     assert!(halted["stopped"]["state"].is_object(), "{halted}");
@@ -375,6 +375,44 @@ fn tournaments_are_what_the_schema_says() {
     schemas.hold("tournament", &printed(&place, "tournament list --json"));
     fs::write(place.path("bad.toml"), "name = 3\n").unwrap();
     schemas.hold("config", &printed(&place, "config check bad.toml --json"));
+}
+
+#[test]
+fn what_risk_tells_is_what_the_schemas_say() {
+    let place = with_bars();
+    let schemas = Schemas::of(&place);
+    let order = json!({
+        "order": {"symbol": "BTCUSDT", "side": "buy", "type": "market", "quantity": 1},
+        "account": {"equity": 1_000, "cash": 1_000}, "marks": {"BTCUSDT": 60_000},
+    });
+    fs::write(place.path("order.json"), order.to_string()).unwrap();
+    place.ok(&["init"]);
+    let show = || schemas.hold("risk", &place.json(&["risk", "show", "--strategy", "grid", "--json"]));
+    show();
+    let refused = printed(&place, "risk check order.json --json");
+    assert!(refused["violations"].as_array().unwrap().len() > 3, "{refused}");
+    schemas.hold("risk", &refused);
+    for (verb, line) in [
+        ("pause", "pause --strategy grid"),
+        ("halt", "halt --strategy grid --reason tired"),
+        ("halt", "halt --reason tired --dry-run"),
+        ("flatten", "flatten --reason tired"),
+        ("kill", "kill"),
+        ("kill", "kill"),
+        ("resume", "resume --strategy grid --reason rested"),
+        ("resume", "resume --reason rested"),
+    ] {
+        schemas.hold(verb, &printed(&place, &format!("{line} --json")));
+        show();
+    }
+    schemas.hold("risk", &printed(&place, "risk check order.json --json"));
+    // A profile with everything, in what a run depends on.
+    let own = fs::read_to_string(place.path("risk.toml")).unwrap();
+    let over = "[[override]]\nstrategy = 'ma-cross'\ninstrument = 'AUSDT'\nlimits.price_collar = { most = 0.2 }\n";
+    fs::write(place.path("risk.toml"), format!("looser_overrides = true\n{own}{over}")).unwrap();
+    let run = printed(&place, &format!("backtest ma-cross.wasm {} --risk account --json", market(1)));
+    assert!(run["metrics"]["broken"]["notional-symbol"].as_u64().unwrap() > 0, "{run}");
+    schemas.hold("backtest", &run);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use tiltyard_model::Nanos;
 
@@ -25,6 +26,7 @@ pub struct Course<'a> {
     pub(crate) refused: u64,
     pub(crate) rejected: u64,
     pub(crate) violations: u64,
+    pub(crate) broken: BTreeMap<String, u64>,
     pub(crate) fuel: u64,
 }
 
@@ -54,6 +56,7 @@ impl<'a> Course<'a> {
             refused: record.refused,
             rejected: record.rejected,
             violations: record.violations,
+            broken: record.broken.clone(),
             fuel: record.fuel,
         }
     }
@@ -81,6 +84,9 @@ impl<'a> Course<'a> {
         self.refused += next.refused;
         self.rejected += next.rejected;
         self.violations += next.violations;
+        for (rule, count) in &next.broken {
+            *self.broken.entry(rule.clone()).or_default() += count;
+        }
         self.fuel += next.fuel;
     }
 
@@ -183,6 +189,7 @@ mod tests {
             refused: 1,
             rejected: 0,
             violations: 1,
+            broken: [("notional-gross".to_owned(), 2)].into(),
             fuel: 10,
         }
     }
@@ -195,6 +202,7 @@ mod tests {
         assert_eq!((metrics.final_equity, metrics.total_return), (60.0, Some(-0.4)));
         assert_eq!((metrics.average_win, metrics.average_loss, metrics.fees), (Some(10.0), Some(-50.0), 1.5));
         assert_eq!((metrics.trades, metrics.violations, metrics.returns.count), (2, 2, 4));
+        assert_eq!(metrics.broken, [("notional-gross".to_owned(), 4)].into());
         assert_eq!(whole.equity().last(), Some(&(Nanos(4 * DAY), 60.0)));
     }
 

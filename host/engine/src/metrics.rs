@@ -65,6 +65,10 @@ pub struct Metrics {
     pub funding: f64,
     /// Requests that broke a rule of risk.
     pub violations: u64,
+    /// How often each rule of risk was broken, by its name; a request may have broken several. Absent in
+    /// JSON if none was.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub broken: BTreeMap<String, u64>,
     /// Refused requests and rejected orders ÷ all orders and refusals.
     pub reject_rate: Option<f64>,
     /// Fuel ÷ bars: what the strategy costs to run, the same on every machine.
@@ -167,6 +171,7 @@ impl Metrics {
             fees: course.fees,
             funding: 0.0,
             violations: course.violations,
+            broken: course.broken.clone(),
             reject_rate: ratio((course.refused + course.rejected) as f64, asked as f64),
             fuel_per_bar: ratio(course.fuel as f64, course.bars as f64).filter(|_| course.fuel > 0),
             decision_latency_ms: None,

@@ -450,27 +450,9 @@ fn opening_margin<'o>(standing: impl Iterator<Item = Standing<'o>>, listed: &Lis
 /// More than any account holds: ten to the fifteenth.
 const UNPAYABLE: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
-/// A stop-loss or take-profit on the wrong side of its own entry would trade at once.
+/// Whether what protects an entry stands on the right side of it.
 pub(crate) fn right_side(ticket: &Ticket, listed: &Listed) -> Result<(), Refusal> {
-    let Some(entry) = ticket.kind.limit().or(ticket.kind.trigger()).or(listed.mark()) else { return Ok(()) };
-    let below = |price: Price| price < entry;
-    let above = |price: Price| price > entry;
-    let (loss, profit): (&dyn Fn(Price) -> bool, &dyn Fn(Price) -> bool) = match ticket.side {
-        Side::Buy => (&below, &above),
-        Side::Sell => (&above, &below),
-    };
-    let mut wrong = Vec::new();
-    if let Some(Protection::Fixed(price)) = ticket.stop_loss
-        && !loss(price)
-    {
-        wrong.push(violation("malformed", price.to_f64(), entry.to_f64(), "stop-loss-on-the-wrong-side"));
-    }
-    if let Some(price) = ticket.take_profit
-        && !profit(price)
-    {
-        wrong.push(violation("malformed", price.to_f64(), entry.to_f64(), "take-profit-on-the-wrong-side"));
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    tiltyard_risk::right_side(ticket, listed.mark())
 }
 
 /// What a strategy is told of an order that was accepted.

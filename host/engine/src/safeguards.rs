@@ -158,19 +158,22 @@ impl<V: Venue> Floor<V> {
     }
 
     fn tighten_stops(&mut self) {
-        self.of_everyone(|requests, instrument| requests.tighten_stops(instrument));
+        for (strategy, instrument) in self.everywhere() {
+            self.requests(strategy).tighten_stops(instrument);
+        }
     }
 
     fn close_halves(&mut self) {
-        self.of_everyone(|requests, instrument| requests.close_half(instrument, "drawdown"));
+        for (strategy, instrument) in self.everywhere() {
+            self.requests(strategy).close_half(instrument, "drawdown");
+        }
     }
 
-    fn of_everyone(&mut self, mut act: impl FnMut(&mut crate::requests::Requests<'_, V>, InstrumentIndex)) {
-        for strategy in self.clearing.books.strategies() {
-            for instrument in self.instruments() {
-                act(&mut self.requests(strategy), instrument);
-            }
-        }
+    /// Every strategy with every instrument, in their order.
+    fn everywhere(&self) -> Vec<(StrategyIndex, InstrumentIndex)> {
+        let instruments = self.instruments();
+        let of = |strategy| instruments.iter().map(move |instrument| (strategy, *instrument));
+        self.clearing.books.strategies().flat_map(of).collect()
     }
 
     fn instruments(&self) -> Vec<InstrumentIndex> {

@@ -2,6 +2,9 @@ use crate::format::{NONE, count, exact, percent, probability, ratio};
 use crate::text::{name, pairs};
 use crate::tournament::{LeaderFigures, LeaderRow};
 
+/// Rules that are named in a row.
+const RULES: usize = 6;
+
 /// A row of the leaderboard.
 pub(crate) struct Candidate {
     pub(crate) rank: Figure,
@@ -37,7 +40,7 @@ impl Candidate {
                 Figure::new(figures.hit_rate, percent),
                 Figure::new(figures.average_holding_hours, |hours| ratio(hours) + " h"),
                 Figure::new(figures.trades_per_week, ratio),
-                Figure::new(Some(figures.violations as f64), |_| count(figures.violations)),
+                Figure::violations(figures),
                 Figure::new(figures.reject_rate, percent),
                 Figure::new(figures.fuel_per_bar, ratio),
             ],
@@ -53,6 +56,17 @@ impl Figure {
             Some(value) => Self { text: format(Some(value)), key: value.to_string() },
             None => Self { text: NONE.to_owned(), key: String::new() },
         }
+    }
+
+    /// Requests that broke a rule, and which rules those were.
+    fn violations(figures: &LeaderFigures) -> Self {
+        let broken = figures.broken.iter().take(RULES).map(|(rule, times)| format!("{} {}", name(rule), count(*times)));
+        let broken = broken.collect::<Vec<_>>().join(", ");
+        let more = if figures.broken.len() > RULES { ", …" } else { "" };
+        Self::new(Some(figures.violations as f64), |_| match broken.as_str() {
+            "" => count(figures.violations),
+            broken => format!("{} ({broken}{more})", count(figures.violations)),
+        })
     }
 
     /// The Sharpe ratio with its interval.

@@ -60,7 +60,7 @@ pub struct RunReport {
     pub fault: Option<String>,
     /// Which limit ended the run early, if one did.
     pub halted: Option<String>,
-    /// Requests refused, by the rule they broke.
+    /// How often which rule of risk was broken; a request may have broken several.
     pub violations: Vec<(String, u64)>,
 }
 

@@ -90,6 +90,8 @@ pub struct LeaderFigures {
     pub trades_per_week: Option<f64>,
     /// Requests that broke a rule of risk.
     pub violations: u64,
+    /// How often which rule was broken.
+    pub broken: Vec<(String, u64)>,
     /// Refused requests and rejected orders ÷ all.
     pub reject_rate: Option<f64>,
     /// Fuel ÷ bars.

@@ -270,7 +270,7 @@ fn one(contest: &Contest, run: &Run, now: &(dyn Fn() -> Nanos + Sync)) -> Result
 pub(crate) fn again(contest: &Contest, run: &Run, result: Digest) -> Result<Outcome<Fault>, HoldError> {
     let what = || contest.window_name(run);
     match perform(contest, run).map_err(|error| HoldError::Play { what: what(), error })? {
-        Played::Ran(outcome) if outcome.books.log().digest() == result => Ok(outcome),
+        Played::Ran(outcome) if outcome.books.log().digest() == result => Ok(*outcome),
         _ => Err(HoldError::Differs { what: what() }),
     }
 }

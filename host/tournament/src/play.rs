@@ -12,7 +12,7 @@ pub type Desk = TradingDesk<SimulatedVenue>;
 #[derive(Debug)]
 pub enum Played {
     /// It was played; the strategy may have been stopped on the way.
-    Ran(Outcome<Fault>),
+    Ran(Box<Outcome<Fault>>),
     /// The strategy did not begin, for a reason of its own.
     Refused(StartError),
 }
@@ -52,7 +52,7 @@ pub fn play(
     let outcome = simulation.play(kernel);
     match outcome.faults.first().and_then(Option::as_ref) {
         Some(fault) if matches!(fault.kind, FaultKind::Host { .. }) => Err(PlayError::Host(fault.to_string())),
-        _ => Ok(Played::Ran(outcome)),
+        _ => Ok(Played::Ran(Box::new(outcome))),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tiltyard_engine::{Log, Metrics};
 
 use crate::print;
-use crate::run::{MADE_UP, Prepared, RunArgs, RunDocument, SavedRun, plain, write_trades};
+use crate::run::{MADE_UP, Prepared, RunArgs, RunDocument, SavedRun, broken, plain, write_trades};
 use crate::whole::{self, Existing};
 
 /// Run a strategy over bars of the workspace or from files, and say how it did.
@@ -36,9 +36,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let request = args.run.request()?;
     let prepared = Prepared::new(&request, args.run.cache.as_deref())?;
-    // A report says which rules were broken, which only events tell.
-    let keeps = args.save.is_some() || args.report.is_some();
-    let log = if keeps { Log::keeping() } else { Log::digest_only() };
+    let log = if args.save.is_some() { Log::keeping() } else { Log::digest_only() };
     let outcome = prepared.run(log)?;
     let document = prepared.document(&outcome)?;
     if let Some(path) = &args.trades {
@@ -92,6 +90,9 @@ fn summary(document: &RunDocument) -> String {
     }
     lines.push(String::new());
     lines.push(figures(&document.metrics));
+    if !document.metrics.broken.is_empty() {
+        lines.push(format!("Rules broken: {}.", broken(&document.metrics)));
+    }
     lines.push(String::new());
     if let Some(fault) = &document.fault {
         lines.push(format!("FAULT: {fault}"));

@@ -8,7 +8,7 @@ use serde_json::json;
 use tiltyard_tournament::Spec;
 
 use crate::print;
-use crate::workspace::{FILE, Workspace};
+use crate::workspace::{FILE, RISK, Workspace};
 
 /// Read configuration without acting on it, and say all that is wrong with it at once.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ enum Verb {
     Check(Check),
 }
 
-/// Check the workspace's settings and rules of instruments, and files that say what a tournament is to be.
+/// Check the workspace's settings, rules of instruments and limits of risk, and files that say what a tournament is to be.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  tiltyard config check\n  tiltyard config check first.toml")]
 struct Check {
@@ -50,8 +50,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workspace = Workspace::find(args.workspace.as_deref());
     let rules = workspace.as_ref().map(|workspace| workspace.instruments().map(drop));
     let mut all = Vec::new();
-    match rules {
-        Ok(rules) => all.extend([checked(FILE.to_owned(), Ok(())), checked("rules of instruments".to_owned(), rules)]),
+    let limits = workspace.as_ref().map(|workspace| workspace.account_profile().map(drop));
+    match rules.and_then(|rules| Ok((rules, limits?))) {
+        Ok((rules, limits)) => all.extend([
+            checked(FILE.to_owned(), Ok(())),
+            checked("rules of instruments".to_owned(), rules),
+            checked(RISK.to_owned(), limits),
+        ]),
         // Files can be checked without a workspace.
         Err(_) if !args.files.is_empty() && args.workspace.is_none() => {}
         Err(_) => all.push(checked(FILE.to_owned(), workspace.map(drop))),

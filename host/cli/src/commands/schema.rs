@@ -22,20 +22,26 @@ pub(crate) struct Args {
 }
 
 /// Every schema by its name, in alphabetical order.
-pub(crate) const SCHEMAS: [(&str, &str); 16] = [
+pub(crate) const SCHEMAS: [(&str, &str); 22] = [
     ("backtest", include_str!("../../schemas/backtest.schema.json")),
     ("build", include_str!("../../schemas/build.schema.json")),
     ("config", include_str!("../../schemas/config.schema.json")),
     ("data", include_str!("../../schemas/data.schema.json")),
     ("demo", include_str!("../../schemas/tournament.schema.json")),
+    ("flatten", include_str!("../../schemas/order.schema.json")),
+    ("halt", include_str!("../../schemas/order.schema.json")),
     ("init", include_str!("../../schemas/init.schema.json")),
     ("inspect", include_str!("../../schemas/inspect.schema.json")),
+    ("kill", include_str!("../../schemas/order.schema.json")),
     ("manifest", MANIFEST_SCHEMA),
     ("new", include_str!("../../schemas/new.schema.json")),
+    ("pause", include_str!("../../schemas/order.schema.json")),
     ("probe", include_str!("../../schemas/probe.schema.json")),
     ("profiles", include_str!("../../schemas/profiles.schema.json")),
     ("replay", include_str!("../../schemas/replay.schema.json")),
     ("replay-debug", include_str!("../../schemas/replay-debug.schema.json")),
+    ("resume", include_str!("../../schemas/order.schema.json")),
+    ("risk", include_str!("../../schemas/risk.schema.json")),
     ("schema", include_str!("../../schemas/schema.schema.json")),
     ("tournament", include_str!("../../schemas/tournament.schema.json")),
     ("try", include_str!("../../schemas/try.schema.json")),

@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 pub(crate) use file::SavedRun;
 pub(crate) use market::Market;
 pub(crate) use request::{Data, Request, RunArgs, parameter};
-pub(crate) use result::{MADE_UP, RunDocument, is_synthetic, plain};
+pub(crate) use result::{MADE_UP, RunDocument, broken, is_synthetic, plain};
 pub(crate) use trades::write_trades;
 
 /// What every component of this program trades on.

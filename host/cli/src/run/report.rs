@@ -1,7 +1,6 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tiltyard_engine::{Entry, Event, Outcome};
+use tiltyard_engine::Outcome;
 use tiltyard_market::format_time;
 use tiltyard_model::{Instrument, Nanos, to_f64};
 use tiltyard_report::{InstrumentBars, RunReport};
@@ -11,7 +10,7 @@ use super::result::plain;
 use super::{Prepared, RunDocument};
 
 impl Prepared {
-    /// What the HTML report of a run is made of. The log has to have kept its events.
+    /// What the HTML report of a run is made of.
     pub(crate) fn report(&self, outcome: &Outcome<Fault>, document: &RunDocument) -> RunReport {
         let simulation = &self.market.simulation;
         let declared = &self.component.admission().manifest;
@@ -44,7 +43,7 @@ impl Prepared {
             metrics: document.metrics.clone(),
             fault: document.fault.as_ref().map(ToString::to_string),
             halted: document.halted.clone(),
-            violations: violations(outcome.books.log().entries()),
+            violations: document.metrics.broken.clone().into_iter().collect(),
         }
     }
 
@@ -76,17 +75,4 @@ fn shortest(number: f64) -> f64 {
 fn window(from: Option<Nanos>, to: Option<Nanos>) -> String {
     let from = from.map_or("the beginning of the data".to_owned(), format_time);
     format!("{from} to {}", to.map_or("the end of the data".to_owned(), format_time))
-}
-
-/// Refusals by the rule that was broken; a request may have broken several.
-fn violations(entries: &[Entry]) -> Vec<(String, u64)> {
-    let mut rules: BTreeMap<&str, u64> = BTreeMap::new();
-    for entry in entries {
-        if let Event::Refused { violations, .. } = &entry.event {
-            for violation in violations {
-                *rules.entry(&violation.rule).or_default() += 1;
-            }
-        }
-    }
-    rules.into_iter().map(|(rule, count)| (rule.to_owned(), count)).collect()
 }

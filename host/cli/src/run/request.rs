@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -10,6 +9,7 @@ use tiltyard_model::{Decimal, Interval, Manifest, Nanos, Value, decimal, to_f64}
 use tiltyard_risk::RiskProfile;
 
 use crate::workspace::Workspace;
+use crate::{print, profile};
 
 /// Which run it is.
 #[derive(Debug, Clone, clap::Args)]
@@ -80,7 +80,7 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=86_400_000))]
     latency_jitter_ms: u32,
     /// The limits that orders pass: `research` has only the rules that are always on, `account` those that verdicts, paper and
-    /// live trading require; or a TOML file with another profile.
+    /// live trading require, in a workspace by its risk.toml; or a TOML file with another profile.
     #[arg(long, default_value = "research", value_name = "research|account|FILE")]
     risk: String,
     /// What random numbers are drawn from.
@@ -180,7 +180,7 @@ impl RunArgs {
             from: date(&self.from, "from")?,
             to: date(&self.to, "to")?,
             params: self.params.clone(),
-            profile: profile(&self.profile)?,
+            profile: fills(&self.profile)?,
             cash: self.cash,
             fee: if self.stress { fee.map(stressed) } else { fee },
             stress: self.stress,
@@ -192,13 +192,26 @@ impl RunArgs {
                 fixed: Nanos(i64::from(self.latency_ms) * 1_000_000),
                 jitter: Nanos(i64::from(self.latency_jitter_ms) * 1_000_000),
             },
-            risk: risk(&self.risk)?,
+            risk: self.limits()?,
             seed: self.seed,
             days_per_year: self.periods_per_year,
             delist_at_end: self.delist_at_end,
         };
         request.check()?;
         Ok(request)
+    }
+
+    /// The limits that orders pass. A workspace's own are said, since the name does not tell them from those that are built in.
+    fn limits(&self) -> Result<RiskProfile> {
+        let workspace = match &self.workspace {
+            Some(folder) => Some(Workspace::find(Some(folder))?),
+            None => Workspace::find(None).ok(),
+        };
+        let found = profile::named(&self.risk, workspace.as_ref())?;
+        if let (Some(file), "account") = (&found.file, self.risk.as_str()) {
+            print::note(&format!("risk profile account: {}", file.display()));
+        }
+        Ok(found.profile)
     }
 
     /// Where the bars are, and the name of their venue.
@@ -213,25 +226,11 @@ impl RunArgs {
     }
 }
 
-fn profile(name: &str) -> Result<Profile> {
+fn fills(name: &str) -> Result<Profile> {
     let names = Profile::ALL.map(|profile| (profile.rules(Costs::none()).name(), profile));
     let known = names.map(|(name, _)| name).join(", ");
     let found = names.into_iter().find(|(known, _)| *known == name);
     Ok(found.with_context(|| format!("no profile is named `{name}`; there is {known}"))?.1)
-}
-
-fn risk(name: &str) -> Result<RiskProfile> {
-    match name {
-        "research" | "off" => return Ok(RiskProfile::research()),
-        "account" => return Ok(RiskProfile::account()),
-        _ => {}
-    }
-    let text = fs::read_to_string(name)
-        .with_context(|| format!("--risk {name} is neither `research` nor `account` nor a file that can be read"))?;
-    let profile: RiskProfile = toml::from_str(&text).with_context(|| format!("the risk profile in {name}"))?;
-    let problems = profile.problems();
-    ensure!(problems.is_empty(), "the risk profile in {name}: {}", problems.join("; "));
-    Ok(profile)
 }
 
 impl Request {

@@ -108,3 +108,8 @@ pub(crate) fn plain(json: &Json) -> String {
         other => other.to_string(),
     }
 }
+
+/// How often which rule of risk was broken, in words.
+pub(crate) fn broken(metrics: &Metrics) -> String {
+    metrics.broken.iter().map(|(rule, times)| format!("{rule} {times}")).collect::<Vec<_>>().join(", ")
+}

@@ -7,6 +7,7 @@ use tiltyard_tournament::{Row, Verdict};
 
 use super::Held;
 use crate::print;
+use crate::run::broken;
 
 /// What a tournament prints for programs. Fields are added, never renamed.
 #[derive(Serialize)]
@@ -103,6 +104,8 @@ fn text(held: &Held, board: &Board<'_>) -> String {
     let rows: Vec<_> = std::iter::once(heads.map(str::to_owned).to_vec()).chain(rows).collect();
     let more = board.ranking.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!("\n… and {more} more rows in the report") } else { String::new() };
+    let refused: Vec<String> = board.ranking.iter().take(SHOWN).filter_map(refusals).collect();
+    let refused = if refused.is_empty() { String::new() } else { format!("\n\n{}", refused.join("\n")) };
     let market = if board.synthetic {
         "SYNTHETIC markets: prices are made up, this says nothing about the strategies"
     } else {
@@ -113,7 +116,7 @@ fn text(held: &Held, board: &Board<'_>) -> String {
         windows => format!("{windows} windows of walk-forward, strung together"),
     };
     format!(
-        "{}: {} runs on {market}; {stretch}\n\n{}{more}\n\n\
+        "{}: {} runs on {market}; {stretch}\n\n{}{more}{refused}\n\n\
          Return and drawdown in percent. Score: {}. DSR: the probability that a Sharpe ratio is more\n\
          than the luck of having tried {} variants; {} is asked for, and {} trades.\n\n{}\n\n\
          tournament {}, result {}\nreport: {}",
@@ -129,6 +132,21 @@ fn text(held: &Held, board: &Board<'_>) -> String {
         board.digest.short(),
         board.report.display(),
     )
+}
+
+/// What a row was refused, if anything was.
+fn refusals(row: &Row) -> Option<String> {
+    let metrics = row.metrics.as_ref()?;
+    let rejected = metrics.reject_rate.filter(|rate| *rate > 0.0)?;
+    let rank = row.rank.map_or("–".to_owned(), |rank| rank.to_string());
+    let rules = if metrics.broken.is_empty() { String::new() } else { format!(": {}", broken(metrics)) };
+    Some(format!(
+        "{rank} {} {}: {:.1} % of its orders refused or rejected, {} broke rules of risk{rules}",
+        row.strategy,
+        row.market,
+        rejected * 100.0,
+        metrics.violations
+    ))
 }
 
 /// The parameters that are searched over; texts are cut.

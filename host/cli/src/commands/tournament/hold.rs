@@ -1,15 +1,18 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use tiltyard_model::{Digest, Nanos};
+use tiltyard_model::Digest;
+use tiltyard_risk::RiskProfile;
 use tiltyard_sandbox::Mode;
 use tiltyard_tournament::{Candidate, Contest, Spec, Table};
 
 use super::page;
+use crate::clock::now;
+use crate::print;
+use crate::profile::Found;
 use crate::run::Ground;
 use crate::whole::{self, Existing};
 use crate::workspace::Workspace;
@@ -25,7 +28,8 @@ pub(crate) struct Held {
 
 /// Puts a tournament together from its specification and the workspace.
 pub(crate) fn contest(name: &str, text: &str, workspace: &Workspace, ground: &Ground) -> Result<Contest> {
-    let spec = Spec::parse(name, text)?;
+    let mut spec = Spec::parse(name, text)?;
+    spec.rules.risk = own_limits(spec.rules.risk, workspace)?;
     let candidates = spec.strategies.iter().map(|strategy| {
         let (bytes, origin) = workspace.component(&strategy.component)?;
         let component = ground.load(&bytes, Mode::Event).with_context(|| strategy.component.clone())?;
@@ -33,6 +37,20 @@ pub(crate) fn contest(name: &str, text: &str, workspace: &Workspace, ground: &Gr
     });
     let candidates = candidates.collect::<Result<Vec<_>>>()?;
     Ok(Contest::new(spec, candidates, &workspace.catalog()?, &workspace.instruments()?)?)
+}
+
+/// The workspace's limits where a specification asks for those of the account; what it says itself of drawdowns stays.
+fn own_limits(asked: RiskProfile, workspace: &Workspace) -> Result<RiskProfile> {
+    let built_in = RiskProfile::account();
+    if asked.name != built_in.name {
+        return Ok(asked);
+    }
+    let Found { profile, file } = workspace.account_profile()?;
+    if let Some(file) = file {
+        print::note(&format!("risk profile account: {}", file.display()));
+    }
+    let said = asked.limits.max_drawdown != built_in.limits.max_drawdown;
+    Ok(if said { profile.with_max_drawdown(asked.limits.max_drawdown) } else { profile })
 }
 
 /// Runs a tournament, or what is left of it, and writes its report.
@@ -63,12 +81,6 @@ fn write_report(contest: &Contest, table: &Table, id: Digest, workspace: &Worksp
     let path = workspace.reports()?.join(format!("tournament-{}.html", id.short()));
     whole::write(&path, Existing::Replaced, |file| std::io::Write::write_all(file, html.as_bytes()))?;
     Ok(path)
-}
-
-/// The time, which is written beside results and changes none.
-fn now() -> Nanos {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// A flag that is set by Ctrl-C. The second time ends the program at once.

@@ -93,6 +93,7 @@ fn leader(row: &Row) -> LeaderRow {
                 average_holding_hours: metrics.average_holding_hours,
                 trades_per_week: metrics.trades_per_week,
                 violations: metrics.violations,
+                broken: metrics.broken.clone().into_iter().collect(),
                 reject_rate: metrics.reject_rate,
                 fuel_per_bar: metrics.fuel_per_bar,
                 ..LeaderFigures::default()
