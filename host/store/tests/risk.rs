@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 use tiltyard_model::{Decimal, Money, Nanos};
 use tiltyard_risk::{AccountGuard, AccountState, Measure, StrategyGuard, StrategyState};
-use tiltyard_store::{Batch, Flatten, Kept, Scope, Store, StoreError, Transition};
+use tiltyard_store::{Flatten, Kept, Scope, Store, StoreError, Transition};
 
 const NOW: Nanos = Nanos(1_700_000_000_000_000_000);
 
@@ -145,6 +145,9 @@ fn the_first_order_to_flatten_waits_until_it_was_carried_out() {
         .durable_batch(|batch| batch.order_flatten(&order("one")).and_then(|()| batch.order_flatten(&order("two"))))
         .unwrap();
     assert_eq!(store.flatten_order().unwrap(), Some(order("one")));
-    store.durable_batch(Batch::clear_flatten).unwrap();
-    assert_eq!(store.flatten_order().unwrap(), None);
+    let carried_out = store.durable_batch(|batch| {
+        batch.clear_flatten()?;
+        batch.order_flatten(&order("three"))
+    });
+    assert_eq!((carried_out.unwrap(), store.flatten_order().unwrap()), ((), Some(order("three"))));
 }
