@@ -1,10 +1,11 @@
 //! Compiles the test guests that are written in Rust.
 
+use std::env;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
     let shared = ["guest-sdk", "wit", "Cargo.lock"].map(|part| root.join(part));
     for name in ["by-hand", "curious"] {
         let folder = root.join("tests/guests").join(name);

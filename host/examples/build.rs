@@ -1,10 +1,11 @@
 //! Compiles the example strategies to components.
 
+use std::env;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../..");
     let sdk = ["guest-sdk", "wit", "Cargo.lock"].map(|part| root.join(part));
     for name in ["buy-and-hold", "donchian", "ma-cross", "momentum", "rsi-reversion", "rules", "tp-trail"] {
         let folder = root.join("strategies").join(name);
