@@ -208,7 +208,7 @@ def run(case, names):
                  "quantity": float(position.peak_qty), "entry_bar": label(entries[0]),
                  "entry_at": at(engine, bars, entries[0]), "entry_price": position.avg_px_open}
         parts = {"entry": entries, "exit": exits}
-        fills = {side: [[float(fill.last_px), float(fill.last_qty)] for fill in fills]
+        fills = {side: [[float(fill.last_px.as_decimal()), float(fill.last_qty.as_decimal())] for fill in fills]
                  for side, fills in parts.items() if len(fills) > 1}
         fees = float(sum(money.as_decimal() for money in position.commissions()))
         if position.is_open:
