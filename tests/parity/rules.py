@@ -116,10 +116,12 @@ class NautilusBar(Venue):
         self.limit, self.missing = limit, self.unit
 
     def ask(self, limit):
-        """A target sent after the entry: it fills at once if the close is at or beyond it."""
+        """A target sent after the entry: a close at or beyond it takes what there is at the close at once."""
         self.target = limit
-        if self.last >= limit:
-            self.touch(self.last, "close")
+        if self.last > limit:
+            self.take(-self.position, self.last, "close", "target")
+        elif self.last == limit:
+            self.touch("close")
 
     def take(self, lots, price, at, reason):
         """What there is at the price, the rest one tick worse."""
@@ -147,7 +149,7 @@ class NautilusBar(Venue):
             opened = self.bars.o[self.i] <= self.stop
             self.take(-self.position, price if opened else self.stop, self.at(opened), "stop")
         elif self.target is not None and price >= self.target:
-            self.touch(self.target, self.at(self.bars.o[self.i] >= self.target))
+            self.touch(self.at(self.bars.o[self.i] >= self.target))
         elif self.limit is not None and price <= self.limit:
             at = self.at(self.bars.o[self.i] <= self.limit)
             for lots in self.parts(self.missing, price < self.limit):
@@ -156,9 +158,10 @@ class NautilusBar(Venue):
             if not self.missing:
                 self.limit = None
 
-    def touch(self, price, at):
-        for lots in self.parts(self.position, self.last > price):
-            self.fill(-lots, price, at, "target")
+    def touch(self, at):
+        level = self.target
+        for lots in self.parts(self.position, self.last > level):
+            self.fill(-lots, level, at, "target")
 
     def parts(self, lots, passed):
         """The fills of a limit that was reached: what there is, and the rest at the same price if it was passed."""
@@ -241,6 +244,11 @@ CASES = {"s1": S1, "s2t": S2t, "s3": S3, "s4t": S4t, "s5t": S5t, "s6": S1}
 PROFILES = {"backtesting-py": BacktestingPy, "vectorbt": Vectorbt, "nautilus-bar": NautilusBar}
 
 
+def rounded(fee):
+    """To 8 decimals as NautilusTrader does: the product in float64 decides to which side a half goes."""
+    return Decimal(float(fee) * 1e8).quantize(Decimal(1), ROUND_HALF_UP).scaleb(-8)
+
+
 def by_rules(profile, case, names):
     """The trades that the rules make, in the goldens' form; money in decimals."""
     trades, open_trades, equity = [], [], Decimal(CASH)
@@ -254,7 +262,7 @@ def by_rules(profile, case, names):
 
         def fee(price, lots):
             exact = price * tick * lots * lot * Decimal(str(FEE))
-            return exact.quantize(Decimal("1e-8"), ROUND_HALF_UP) if profile == "nautilus-bar" else exact
+            return rounded(exact) if profile == "nautilus-bar" else exact
 
         for trade in venue.trades:
             done = {"symbol": name, "side": trade["side"]}
