@@ -14,9 +14,9 @@ HERE = Path(__file__).parent
 
 # file, market, decimals of the price, price of the first open, stretch
 FILES = [
-    ("a", "SYN2-USD", 2, 400.0, lambda x: x),
-    ("b", "SYN6-USD", 1, 14_000.0, lambda x: x * x * x),
-    ("c", "SYN5-USD", 4, 0.018, lambda x: x),
+    ("a", "SYN4-USD", 2, 400.0, lambda x: x),
+    ("b", "SYN2-USD", 1, 60_000.0, lambda x: x * x * x),
+    ("c", "SYN5-USD", 4, 0.02, lambda x: x),
 ]
 TYPICAL_VOLUME = 7.0  # what the median of the volumes becomes, before one unit is taken off
 MOST_VOLUME = 40.0

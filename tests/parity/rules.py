@@ -44,8 +44,21 @@ class Venue:
     def at(self, met):
         return "open" if met else "inside"
 
-    def cancel(self):
-        self.stop = self.target = self.limit = None
+    def bid(self, limit):
+        """Sends a buy limit."""
+        self.limit, self.missing = limit, self.unit
+
+    def ask(self, limit):
+        """Sends a sell limit for the position."""
+        self.target = limit
+
+
+    def meet(self, o, h, l):
+        """backtesting.py and vectorbt: stop before target, and at the open if that lies beyond."""
+        if self.stop is not None and l <= self.stop:
+            self.fill(-self.position, min(o, self.stop), self.at(o <= self.stop), "stop")
+        elif self.target is not None and h >= self.target:
+            self.fill(-self.position, max(o, self.target), self.at(o >= self.target), "target")
 
 
 class BacktestingPy(Venue):
@@ -59,9 +72,6 @@ class BacktestingPy(Venue):
     def leave(self, reason):
         self.queue.insert(0, (-self.position, reason, None, None))
 
-    def bid(self, limit):
-        self.limit = limit
-
     def run(self, i):
         self.i = i
         o, h, l = self.bars.o[i], self.bars.h[i], self.bars.l[i]
@@ -70,10 +80,7 @@ class BacktestingPy(Venue):
             if self.position:
                 self.stop, self.target = stop, target
         self.queue = []
-        if self.stop is not None and l <= self.stop:
-            self.fill(-self.position, min(o, self.stop), self.at(o <= self.stop), "stop")
-        elif self.target is not None and h >= self.target:
-            self.fill(-self.position, max(o, self.target), self.at(o >= self.target), "target")
+        self.meet(o, h, l)
         if self.limit is not None and l <= self.limit:
             self.fill(self.unit, min(o, self.limit), self.at(o <= self.limit), "signal")
             self.limit = None
@@ -90,12 +97,8 @@ class Vectorbt(Venue):
 
     def run(self, i):
         self.i = i
-        o, h, l = self.bars.o[i], self.bars.h[i], self.bars.l[i]
         before = self.position
-        if self.stop is not None and l <= self.stop:
-            self.fill(-self.position, min(o, self.stop), self.at(o <= self.stop), "stop")
-        elif self.target is not None and h >= self.target:
-            self.fill(-self.position, max(o, self.target), self.at(o >= self.target), "target")
+        self.meet(self.bars.o[i], self.bars.h[i], self.bars.l[i])
         self.used = self.position != before  # one order a bar
 
 
@@ -109,19 +112,17 @@ class NautilusBar(Venue):
         self.stop, self.target = stop, target
 
     def leave(self, reason):
-        self.cancel()
+        self.stop = self.target = None
         self.take(-self.position, self.last, "close", reason)
 
-    def bid(self, limit):
-        self.limit, self.missing = limit, self.unit
-
     def ask(self, limit):
-        """A target sent after the entry: a close at or beyond it takes what there is at the close at once."""
+        """A close beyond it sells at the close at once; one at it twice what there is, on arrival and right after."""
         self.target = limit
         if self.last > limit:
             self.take(-self.position, self.last, "close", "target")
-        elif self.last == limit:
-            self.touch("close")
+        for _ in range(2):
+            if self.last == self.target:
+                self.touch("close")
 
     def take(self, lots, price, at, reason):
         """What there is at the price, the rest one tick worse."""
@@ -217,8 +218,7 @@ class S4t:
             venue.limit = self.sent = None
             if venue.position:
                 self.entered = i
-                level = dip_exit(venue.trade["entry"][0][2])
-                venue.ask(level) if hasattr(venue, "ask") else setattr(venue, "target", level)
+                venue.ask(dip_exit(venue.trade["entry"][0][2]))
                 return
         if self.sent is not None:
             return
