@@ -65,7 +65,7 @@ impl Naive {
                 left += step;
                 continue;
             };
-            best.size = best.size - step;
+            best.size -= step;
             match taken.last_mut().filter(|last| last.price == best.price) {
                 Some(last) => last.size += step,
                 None => taken.push(Level { price: best.price, size: step }),

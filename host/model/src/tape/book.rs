@@ -89,7 +89,7 @@ impl OrderBook {
             }
             let size = level.size.min(walk.left);
             walk.taken.push(Level { price: level.price, size });
-            walk.left = walk.left - size;
+            walk.left -= size;
         }
         walk
     }
