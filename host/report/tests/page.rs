@@ -137,7 +137,7 @@ fn nothing_makes_a_report_that_says_so() {
     for sentence in [
         "the run has no instant",
         "no position was opened and closed",
-        "No rule was broken",
+        "No rule of risk was broken",
         "Parameters: none",
         "undefined: there is no drawdown to compare with",
     ] {
