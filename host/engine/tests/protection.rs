@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{A, Desk, HOUR, Stage, bars, executions, lane, order, perpetual, spot};
+use common::{A, HOUR, Stage, bars, executions, lane, order, perpetual, spot};
 use tiltyard_engine::Books;
 use tiltyard_engine::venue::Costs;
 use tiltyard_model::OrderType::{Limit, Market, StopMarket};
