@@ -55,7 +55,7 @@ pub struct Sample {
 }
 
 /// Refusals that say nothing about risk.
-const NOT_RISK: [&str; 3] = ["malformed", "unknown-instrument", "unknown-order"];
+const NOT_RISK: [&str; 4] = ["malformed", "unknown-instrument", "unknown-order", "host-order"];
 
 impl Books {
     /// Empty books.
@@ -115,8 +115,16 @@ impl Books {
             }
             Event::Executed(execution) => self.with(execution.strategy, |record| record.ledger.book(execution)),
             Event::Updated(update) => {
+                // A change that was asked for is as good as an order; one that a sibling's fill makes has a reason.
+                let changed = update.status == OrderStatus::Replaced && update.reason.is_empty();
+                if changed {
+                    self.guard.sent(time);
+                }
                 self.with(update.strategy, |record| {
                     record.rejected += u64::from(update.status == OrderStatus::Rejected);
+                    if changed {
+                        record.guard.sent(time);
+                    }
                 });
             }
             Event::Measure(measure) => self.guard.apply(time, measure),

@@ -1,6 +1,8 @@
 //! What the host does with a strategy's orders and positions when less risk is wanted.
 
-use tiltyard_model::{Change, Decimal, Gap, InstrumentIndex, OrderId, OrderKind, OrderOrigin, Price, Qty, Side};
+use tiltyard_model::{
+    Change, Decimal, Gap, InstrumentIndex, InstrumentKind, OrderId, OrderKind, OrderOrigin, Price, Qty, Side,
+};
 
 use crate::market::Listed;
 use crate::requests::Requests;
@@ -42,8 +44,12 @@ impl<V: Venue> Requests<'_, V> {
     /// more than is held. Exits stay.
     pub(crate) fn cancel_entries(&mut self, instrument: InstrumentIndex) {
         let held = self.clearing.position(self.strategy, instrument);
+        let turns =
+            self.market.get(instrument).is_some_and(|listed| listed.instrument.kind == InstrumentKind::Perpetual);
         for side in [Side::Buy, Side::Sell] {
-            let mut closes = (-side.signed(held)).0.max(Decimal::ZERO);
+            // They may come first.
+            let exits = if turns { self.exits(instrument, side) } else { Qty::ZERO };
+            let mut closes = (-side.signed(held) - exits).0.max(Decimal::ZERO);
             for order in self.own_in(instrument, |order| order.ticket.side == side && !order.ticket.reduce_only) {
                 let working = self.venue.working(instrument).iter().find(|working| working.id == order);
                 closes -= working.map_or(Decimal::ZERO, |working| working.remaining().0);
@@ -54,11 +60,18 @@ impl<V: Venue> Requests<'_, V> {
         }
     }
 
+    /// What the strategy's reduce-only orders of this side have left to fill.
+    fn exits(&self, instrument: InstrumentIndex, side: Side) -> Qty {
+        let exit =
+            |order: &&Working| order.strategy == self.strategy && order.ticket.side == side && order.ticket.reduce_only;
+        self.venue.working(instrument).iter().filter(exit).map(Working::remaining).sum()
+    }
+
     /// Moves every stop that protects a position half way to the mark.
     pub(crate) fn tighten_stops(&mut self, instrument: InstrumentIndex) {
         let Some(listed) = self.market.get(instrument) else { return };
         let Some(mark) = listed.mark() else { return };
-        for order in self.own_in(instrument, |order| order.ticket.reduce_only) {
+        for order in self.own_in(instrument, |order| order.ticket.reduce_only && !order.is_triggered()) {
             let working = self.venue.working(instrument).iter().find(|working| working.id == order);
             let change =
                 working.and_then(|working| tighter(working.expected().kind, working.ticket.side, mark, listed));
@@ -87,13 +100,17 @@ fn tighter(kind: OrderKind, side: Side, mark: Price, listed: &Listed) -> Option<
         // Away from the market, as a stop's trigger always goes.
         rules.whole_ticks(Price((trigger.0 + mark.0) / Decimal::TWO), side == Side::Buy)
     };
-    let nearer = |old: Price, new: Price| (new != old && new.0 > Decimal::ZERO).then_some(new);
+    // The mark may be beyond the trigger while an order waits for the bar that reaches it.
+    let to_mark = |old: Price| {
+        let new = middle(old);
+        let nearer = if side == Side::Sell { new > old } else { new < old };
+        (nearer && new.0 > Decimal::ZERO).then_some(new)
+    };
+    let nearer = |old: Price, new: Price| (new < old && new.0 > Decimal::ZERO).then_some(new);
     match kind {
-        OrderKind::StopMarket(trigger) => {
-            Some(Change { trigger: Some(nearer(trigger, middle(trigger))?), ..Change::default() })
-        }
+        OrderKind::StopMarket(trigger) => Some(Change { trigger: Some(to_mark(trigger)?), ..Change::default() }),
         OrderKind::StopLimit { trigger, limit } => {
-            let new = nearer(trigger, middle(trigger))?;
+            let new = to_mark(trigger)?;
             let limit = Price(limit.0 + (new.0 - trigger.0)).max(rules.tick);
             Some(Change { trigger: Some(new), limit: Some(limit), ..Change::default() })
         }

@@ -68,9 +68,15 @@ impl<V: Venue> Floor<V> {
         self.seats.get_mut(self.acting.0 as usize)
     }
 
-    /// The run has begun: all strategies have their seats, so that what was kept of the account is not added to.
+    /// The run has begun.
     pub(crate) fn begin(&mut self) {
         self.open = true;
+        self.restore();
+    }
+
+    /// Puts the account's guard where it stood before a restart. All strategies have their seats, so that what was kept of the
+    /// account is not added to.
+    pub(crate) fn restore(&mut self) {
         if let Some(guard) = self.restored.take() {
             self.take(Measure::Restored(Box::new(guard)));
         }

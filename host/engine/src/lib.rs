@@ -25,6 +25,7 @@ mod report;
 mod requests;
 mod safeguards;
 mod simulation;
+mod situation;
 mod sizing;
 mod strategy;
 mod targets;

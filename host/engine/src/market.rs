@@ -1,5 +1,5 @@
 use tiltyard_model::{
-    Bar, Columns, Instrument, InstrumentIndex, Nanos, Price, Specification, SpecificationError, decimal,
+    Bar, Columns, Decimal, Instrument, InstrumentIndex, Nanos, Price, Specification, SpecificationError, decimal,
 };
 
 /// What the kernel knows of each instrument's market so far.
@@ -82,7 +82,7 @@ impl Listed {
     #[must_use]
     pub fn mark(&self) -> Option<Price> {
         let close = self.history.bars.close().last().filter(|_| !self.ended)?;
-        decimal(*close).map(Price)
+        decimal(*close).filter(|close| *close > Decimal::ZERO).map(Price)
     }
 
     /// The last bar; `None` before the first and after the instrument's end.

@@ -1,15 +1,10 @@
 //! What a strategy asks of the kernel: read, judged by risk, handed to the venue or refused as a whole.
 
-use std::borrow::Borrow;
-
 use tiltyard_model::{
-    Acceptance, Decimal, HostStop, InstrumentIndex, InstrumentKind, Money, Nanos, OrderId, OrderOrigin, OrderRequest,
-    Price, Protection, Qty, Replacement, Side, Ticket, Violation,
+    Acceptance, HostStop, InstrumentIndex, Money, Nanos, OrderId, OrderOrigin, OrderRequest, Price, Protection, Qty,
+    Replacement, Side, Ticket, Violation,
 };
-use tiltyard_risk::{
-    Account, Correlations, Fraction, Limits, Open, Permission, Proposal, Recent, RiskProfile, Situation, Stake,
-    Standing, Verdict, paid,
-};
+use tiltyard_risk::{Correlations, Limits, Proposal, RiskProfile, Verdict, close_only};
 
 use crate::clearing::Clearing;
 use crate::event::Event;
@@ -47,6 +42,14 @@ pub(crate) fn violation(rule: &str, actual: f64, limit: f64, unit: &str) -> Viol
     Violation { rule: rule.to_owned(), actual, limit, unit: unit.to_owned() }
 }
 
+/// The host's exits are not the strategy's to take back.
+fn not_of_the_host(order: &Working) -> Result<(), Refusal> {
+    if order.ticket.origin == OrderOrigin::Host {
+        return Err(vec![violation("host-order", order.id.0 as f64, f64::NAN, "order")]);
+    }
+    Ok(())
+}
+
 fn unknown_order(order: OrderId) -> Refusal {
     vec![violation("unknown-order", order.0 as f64, f64::NAN, "order")]
 }
@@ -56,6 +59,8 @@ impl<'a, V: Venue> Requests<'a, V> {
         let instrument = request.instrument;
         let answer = self.listed(instrument).and_then(|listed| {
             let mut ticket = Ticket::read(request, &listed.rules, self.clearing.now)?;
+            right_side(&ticket, listed)?;
+            self.close_only(&mut ticket, listed, &[]);
             self.protect(&mut ticket, listed)?;
             right_side(&ticket, listed)?;
             let admitted = self.admit(&mut ticket, Qty::ZERO, listed, &[])?;
@@ -69,7 +74,7 @@ impl<'a, V: Venue> Requests<'a, V> {
     pub(crate) fn cancel(&mut self, order: OrderId) -> Result<(), Refusal> {
         let Some(working) = self.own(order) else { return Err(self.refuse("cancel", None, unknown_order(order))) };
         let instrument = working.ticket.instrument;
-        if let Err(violations) = self.unprotect(working, None) {
+        if let Err(violations) = not_of_the_host(working).and_then(|()| self.unprotect(working, None)) {
             return Err(self.refuse("cancel", Some(instrument), violations));
         }
         self.venue.cancel(order, "strategy".into(), self.clearing.now, self.clearing);
@@ -84,6 +89,9 @@ impl<'a, V: Venue> Requests<'a, V> {
         if let Err(violation) = self.risk.room_for_change(working.changes_under_way()) {
             return Err(self.refuse("replace", Some(instrument), vec![violation]));
         }
+        if let Err(violations) = not_of_the_host(working) {
+            return Err(self.refuse("replace", Some(instrument), violations));
+        }
         let (ticket, filled) = (working.expected(), working.filled);
         let answer = self.listed(instrument).and_then(|listed| {
             let mut change = ticket.change(change, &listed.rules)?;
@@ -94,7 +102,7 @@ impl<'a, V: Venue> Requests<'a, V> {
             }
             right_side(&changed, listed)?;
             if let Some(working) = self.own(order) {
-                self.unprotect(working, Some(&changed))?;
+                self.unprotect(working, Some(&Proposal { ticket: &changed, filled }))?;
             }
             let wanted = changed.quantity;
             let admitted = self.admit(&mut changed, filled, listed, &[order])?;
@@ -297,17 +305,41 @@ impl<'a, V: Venue> Requests<'a, V> {
     }
 
     /// Whether an order may be cancelled, or changed to `instead`, as far as it protects a position.
-    fn unprotect(&self, order: &Working, instead: Option<&Ticket>) -> Result<(), Refusal> {
-        let instrument = order.ticket.instrument;
+    fn unprotect(&self, order: &Working, instead: Option<&Proposal<'_>>) -> Result<(), Refusal> {
+        self.unprotect_with(&[order], instead)
+    }
+
+    /// Whether orders of one instrument may all be cancelled, with `instead` in their place, as far as they protect a position.
+    pub(crate) fn unprotect_with(&self, orders: &[&Working], instead: Option<&Proposal<'_>>) -> Result<(), Refusal> {
+        let Some(instrument) = orders.first().map(|order| order.ticket.instrument) else { return Ok(()) };
         let Some(listed) = self.market.get(instrument) else { return Ok(()) };
         let limits = self.limits(instrument);
         if limits.missing_stop.is_none() {
             return Ok(());
         }
-        let violations = self.look(instrument, listed, &[order.id], |situation| {
-            limits.judge_unprotecting(&order.ticket, instead, situation)
+        let without: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+        // What is on its way to an order has been judged: it is what the order is going to be.
+        let stops = orders.iter().filter(|order| !order.is_leaving()).map(|order| order.expected());
+        let violations = self.look(instrument, listed, &without, |situation| {
+            stops.flat_map(|stop| limits.judge_unprotecting(&stop, instead, situation)).next()
         });
-        if violations.is_empty() { Ok(()) } else { Err(violations) }
+        violations.map_or(Ok(()), |violation| Err(vec![violation]))
+    }
+
+    /// Makes an order that can only take from what is held reduce-only, with `without` out of the way.
+    pub(crate) fn close_only(&self, ticket: &mut Ticket, listed: &Listed, without: &[OrderId]) {
+        let held = self.clearing.position(self.strategy, ticket.instrument);
+        if held.is_zero() {
+            return;
+        }
+        let same = |order: &&Working| {
+            order.strategy == self.strategy
+                && order.ticket.side == ticket.side
+                && !order.ticket.reduce_only
+                && !without.contains(&order.id)
+        };
+        let opening: Qty = self.venue.working(ticket.instrument).iter().filter(same).map(Working::remaining).sum();
+        close_only(ticket, listed.instrument.kind, held, opening);
     }
 
     /// Everything that the rules say of an order, with `without`, in the order of acceptance, out of the way.
@@ -321,134 +353,7 @@ impl<'a, V: Venue> Requests<'a, V> {
             limits.judge(&Proposal { ticket, filled }, situation)
         }))
     }
-
-    /// The situation that rules judge by, with `without` out of the way.
-    fn look<T>(
-        &self,
-        instrument: InstrumentIndex,
-        listed: &Listed,
-        without: &[OrderId],
-        look: impl FnOnce(&Situation<'_>) -> T,
-    ) -> T {
-        let cost = self.venue.cost();
-        let stands = |order: &&Working| without.binary_search(&order.id).is_err();
-        let working = self.venue.working(instrument).iter().filter(stands);
-        let standing: Vec<Standing<'_>> = working.map(|order| self.standing(order)).collect();
-        let spot = listed.instrument.kind == InstrumentKind::Spot;
-        let here = spot.then(|| own_reserved(standing.iter(), listed, cost));
-        let reserved: Money = here.into_iter().chain([self.reserved_elsewhere(instrument, cost)]).sum();
-        let free = self.clearing.free(self.strategy, (!spot).then_some(instrument));
-        let (books, now) = (&self.clearing.books, self.clearing.now);
-        let record = books.record_of(self.strategy);
-        let limits = self.limits(instrument);
-        let share = self.seat.map_or(Fraction::ONE, |seat| seat.share);
-        let stakes = if limits.need_stakes() || share < Fraction::ONE { self.stakes(cost) } else { Vec::new() };
-        look(&Situation {
-            now,
-            clock: self.clock,
-            strategy: self.strategy.0,
-            equity: record.map_or(Money::ZERO, |record| record.ledger.equity()),
-            share,
-            instrument,
-            base: &listed.instrument.base,
-            interval: listed.interval,
-            age: listed.last_event().map(|last| self.clock - last),
-            range: limits.invalid_stop.as_ref().and_then(|rule| listed.average_true_range(rule.atr_bars as usize)),
-            recent_orders: Recent {
-                strategy: record.map_or(0, |record| record.guard.recent().count(now)),
-                account: books.guard().recent().count(now),
-            },
-            account: Account {
-                equity: books.equity(),
-                stakes: &stakes,
-                correlations: self.correlations,
-                guard: books.guard(),
-            },
-            permission: Permission::of(
-                books.guard().state(),
-                record.map_or_else(Default::default, |record| record.guard.state()),
-            ),
-            kind: listed.instrument.kind,
-            rules: &listed.rules,
-            mark: listed.mark(),
-            cost,
-            position: self.clearing.position(self.strategy, instrument),
-            value: record
-                .and_then(|record| record.ledger.holding(instrument))
-                .map_or(Money::ZERO, crate::ledger::Holding::value),
-            free: free - reserved,
-            standing: &standing,
-        })
-    }
-
-    /// What every strategy has at stake in every instrument.
-    fn stakes(&self, cost: Decimal) -> Vec<Stake> {
-        let mut stakes = Vec::new();
-        for (strategy, record) in (0..).zip(self.clearing.books.records()) {
-            for (instrument, listed) in self.market.iter() {
-                let working = self.venue.working(instrument);
-                let held = record.ledger.holding(instrument).filter(|holding| !holding.quantity().is_zero());
-                if held.is_none() && working.is_empty() {
-                    continue;
-                }
-                let position =
-                    held.map_or(Open::default(), |holding| Open::position(holding.quantity(), holding.value()));
-                let own = working.iter().filter(|order| order.strategy.0 == strategy);
-                let open =
-                    own.fold(position, |open, order| open.and(&order.ticket, order.remaining(), listed.mark(), cost));
-                stakes.push(Stake { strategy, instrument, exposure: open.exposure() });
-            }
-        }
-        stakes
-    }
-
-    /// A working order as the rules see it.
-    fn standing<'o>(&self, order: &'o Working) -> Standing<'o> {
-        Standing {
-            ticket: &order.ticket,
-            remaining: order.remaining(),
-            accepted: order.accepted,
-            own: order.strategy == self.strategy,
-        }
-    }
-
-    /// What the strategy's open orders in other instruments may need: cash on spot, margin on perpetuals.
-    fn reserved_elsewhere(&self, instrument: InstrumentIndex, cost: Decimal) -> Money {
-        let others = self.market.iter().filter(|(other, _)| *other != instrument);
-        let reserved = others.map(|(other, listed)| {
-            let own = self.venue.working(other).iter().filter(|order| order.strategy == self.strategy);
-            let standing = own.map(|order| self.standing(order));
-            match listed.instrument.kind {
-                InstrumentKind::Spot => own_reserved(standing, listed, cost),
-                InstrumentKind::Perpetual => opening_margin(standing, listed),
-            }
-        });
-        reserved.sum()
-    }
 }
-
-/// Cash that a strategy's own buy orders keep back. What cannot be said counts as more than anybody has.
-fn own_reserved<'o, S>(standing: impl Iterator<Item = S>, listed: &Listed, cost: Decimal) -> Money
-where
-    S: Borrow<Standing<'o>>,
-{
-    let own = standing.filter(|order| order.borrow().own);
-    own.map(|order| order.borrow().reserved(&listed.rules, listed.mark(), cost).unwrap_or(Money(UNPAYABLE))).sum()
-}
-
-/// Margin that orders which may open a position would need, each by itself.
-fn opening_margin<'o>(standing: impl Iterator<Item = Standing<'o>>, listed: &Listed) -> Money {
-    let opening = standing.filter(|order| !order.ticket.reduce_only);
-    let margin = opening.map(|order| {
-        let price = order.ticket.kind.limit().or(order.ticket.kind.trigger()).or(listed.mark());
-        let value = price.and_then(|price| paid(price, order.remaining, &listed.rules));
-        Money(value.map_or(UNPAYABLE, |value| value.0 / listed.rules.max_leverage))
-    });
-    margin.sum()
-}
-
-/// More than any account holds: ten to the fifteenth.
-const UNPAYABLE: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// Whether what protects an entry stands on the right side of it.
 pub(crate) fn right_side(ticket: &Ticket, listed: &Listed) -> Result<(), Refusal> {

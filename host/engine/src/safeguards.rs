@@ -22,7 +22,13 @@ impl<V: Venue> Floor<V> {
         self.follow_guard();
         for strategy in self.clearing.books.strategies() {
             match self.breach(strategy) {
-                Some(cause) => self.halt(strategy, &cause),
+                Some(cause) => {
+                    self.halt(strategy, &cause);
+                    let guard = self.clearing.books.guard();
+                    if let Some(measure) = guard.breached(&self.risk.limits, self.clearing.now, &cause) {
+                        self.take(measure);
+                    }
+                }
                 None if self.is_halted(strategy) => self.wind_down(strategy),
                 None => {}
             }
@@ -68,11 +74,13 @@ impl<V: Venue> Floor<V> {
 
     /// Puts the account into a state, by order of a person or a kill switch.
     pub(crate) fn order(&mut self, state: AccountState, cause: &str) {
+        self.restore();
         self.take(Measure::Ordered { state, cause: cause.to_owned() });
     }
 
     /// A person resumes the account. Strategies that were halted stay so until each is resumed.
     pub(crate) fn resume(&mut self, reason: &str) -> Result<(), OrderError> {
+        self.restore();
         let measure = self.clearing.books.guard().resume(self.clearing.now, reason)?;
         self.take(measure);
         Ok(())
@@ -83,6 +91,7 @@ impl<V: Venue> Floor<V> {
         if self.risk.limits.circuit_breaker.is_none() {
             return;
         }
+        self.restore();
         let guard = self.clearing.books.guard();
         for measure in guard.trouble(&self.risk.limits, self.clearing.now, trouble) {
             self.take(measure);

@@ -2,6 +2,7 @@ use tiltyard_model::{
     Acceptance, Decimal, InstrumentIndex, Money, OrderId, OrderOrigin, Price, Protection, Qty, Rounding, Side,
     Specification, StopLoss, Ticket, decimal,
 };
+use tiltyard_risk::Proposal;
 
 use crate::execution::StrategyIndex;
 use crate::ledger::Holding;
@@ -124,9 +125,7 @@ impl<V: Venue> Requests<'_, V> {
         let only_the_stop = same_fraction && earlier.is_empty() && !coming.is_zero();
         let change = if only_the_stop { Qty::ZERO } else { desired - coming };
         let moves_stop = before.and_then(|before| before.stop) != wanted.stop && held.same_side(desired);
-        if moves_stop {
-            self.room_for_change(instrument, Working::guards_target)?;
-        }
+        let instead = if moves_stop { self.other_stop(instrument, protection, listed, held, mark)? } else { None };
         let mut placed = None;
         if !change.is_zero() {
             let side = if change.0.is_sign_negative() { Side::Sell } else { Side::Buy };
@@ -135,6 +134,9 @@ impl<V: Venue> Requests<'_, V> {
             ticket.reduce_only = shrinks && coming == held;
             if !ticket.reduce_only {
                 ticket.stop_loss = protection;
+                self.close_only(&mut ticket, listed, &earlier);
+            }
+            if !ticket.reduce_only {
                 self.protect(&mut ticket, listed)?;
             }
             let admitted = self.admit(&mut ticket, Qty::ZERO, listed, &earlier)?;
@@ -146,34 +148,57 @@ impl<V: Venue> Requests<'_, V> {
             self.venue.cancel(order, "new-target".into(), self.clearing.now, self.clearing);
         }
         if moves_stop {
-            self.move_stop(instrument, protection, listed, held, mark);
+            self.move_stop(instrument, instead);
         }
         self.clearing.targets.set(self.strategy, instrument, Some(wanted));
         Ok(placed.map(|ticket| self.place(ticket)))
     }
 
-    /// Gives what is held another stop-loss, or none.
-    fn move_stop(
-        &mut self,
+    /// The stop-loss that is to protect what is held in the place of those that do, if any is to.
+    fn other_stop(
+        &self,
         instrument: InstrumentIndex,
         protection: Option<Protection>,
         listed: &Listed,
         held: Qty,
         mark: Price,
-    ) {
-        let own = |order: &&Working| order.strategy == self.strategy && order.guards_target();
-        let stops: Vec<OrderId> = self.venue.working(instrument).iter().filter(own).map(|order| order.id).collect();
+    ) -> Result<Option<Ticket>, Refusal> {
+        self.room_for_change(instrument, Working::guards_target)?;
+        let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
+        let stop = match protection {
+            Some(stop) => Some(stop),
+            None => self.kept_stop(listed, instrument)?,
+        };
+        let ticket = stop.map(|stop| {
+            let mut ticket = Ticket::market(instrument, side, held.abs(), OrderOrigin::StopLoss);
+            ticket.kind = protecting(stop, mark, side, &listed.rules);
+            // A trailing stop stands behind the best price since the entry, whatever stood there before.
+            let holding =
+                self.clearing.books.record_of(self.strategy).and_then(|record| record.ledger.holding(instrument));
+            ticket.best = holding.and_then(Holding::best_price).filter(|_| matches!(stop, Protection::Trailing(_)));
+            ticket.reduce_only = true;
+            ticket
+        });
+        let stops: Vec<&Working> = self.target_stops(instrument).collect();
+        let instead = ticket.as_ref().map(|ticket| Proposal { ticket, filled: Qty::ZERO });
+        self.unprotect_with(&stops, instead.as_ref())?;
+        Ok(ticket)
+    }
+
+    /// Gives what is held another stop-loss, or none.
+    fn move_stop(&mut self, instrument: InstrumentIndex, instead: Option<Ticket>) {
+        let stops: Vec<OrderId> = self.target_stops(instrument).map(|order| order.id).collect();
         for order in stops {
             self.venue.cancel(order, "new-stop".into(), self.clearing.now, self.clearing);
         }
-        let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
-        let Some(stop) = protection.or_else(|| self.kept_stop(listed, instrument).ok().flatten()) else { return };
-        let mut ticket = Ticket::market(instrument, side, held.abs(), OrderOrigin::StopLoss);
-        ticket.kind = protecting(stop, mark, side, &listed.rules);
-        // A trailing stop stands behind the best price since the entry, whatever stood there before.
-        let holding = self.clearing.books.record_of(self.strategy).and_then(|record| record.ledger.holding(instrument));
-        ticket.best = holding.and_then(Holding::best_price).filter(|_| matches!(stop, Protection::Trailing(_)));
-        ticket.reduce_only = true;
-        self.place(ticket);
+        if let Some(ticket) = instead {
+            self.place(ticket);
+        }
+    }
+
+    /// The stop-losses of what targets have opened.
+    fn target_stops(&self, instrument: InstrumentIndex) -> impl Iterator<Item = &Working> {
+        let own = |order: &&Working| order.strategy == self.strategy && order.guards_target();
+        self.venue.working(instrument).iter().filter(own)
     }
 }

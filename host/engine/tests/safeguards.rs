@@ -294,6 +294,28 @@ fn what_was_kept_over_a_restart_stands() {
 }
 
 #[test]
+fn an_order_before_the_first_instant_stands_after_it() {
+    let stage = stage(&[100.0; 3], RiskProfile::research());
+    let setup = Setup {
+        instruments: stage.instruments.clone(),
+        venue: SimulatedVenue::new(tiltyard_engine::Profile::Conservative.rules(stage.costs), stage.latency, 7, 1),
+        risk: stage.risk.clone(),
+        venture: Venture::Live,
+        guard: Some(tiltyard_risk::AccountGuard::default()),
+        overseer: None,
+        log: tiltyard_engine::Log::keeping(),
+        begin: Nanos(0),
+    };
+    let mut kernel = Kernel::new(setup, vec![player(Script::new(|_: &mut Desk, _, _: &News| {}))]).unwrap();
+    kernel.order(AccountState::Reducing, "a person");
+    let (mut feed, mut step) = (stage.feed(), Step::default());
+    feed.next(&mut step);
+    kernel.step(&step);
+    let guard = kernel.books().unwrap().guard();
+    assert_eq!((guard.state(), guard.cause()), (AccountState::Reducing, Some("a person")));
+}
+
+#[test]
 fn a_stop_of_the_hosts_stays_within_the_limits_for_stops() {
     // Every bar has a range of 20: five of them are 100 away.
     let wide: Vec<[f64; 5]> = vec![[100.0, 110.0, 90.0, 100.0, 1e6]; 8];
@@ -310,27 +332,6 @@ fn a_stop_of_the_hosts_stays_within_the_limits_for_stops() {
     let books = kernel.run(&mut stage.feed()).books;
     let fills = executions(&books);
     assert_eq!((fills[1].reason.as_ref(), fills[1].price.0), ("stop_loss", dec("95")), "5 % below the entry at 100");
-}
-
-#[test]
-fn a_stop_may_not_be_taken_away_where_stops_are_required() {
-    let profile = only(|limits| {
-        limits.missing_stop = Some(tiltyard_risk::MissingStop::default());
-        limits.invalid_stop = Some(tiltyard_risk::InvalidStop::default());
-    });
-    stage(&[100.0; 5], profile).play(|desk, step, _| match step {
-        0 => _ = desk.submit(with_stop(order(Buy, 10.0, Market), 97.0)).unwrap(),
-        1 => {
-            let stop = desk.open_orders()[0].order;
-            assert_eq!(desk.cancel(stop).unwrap_err()[0].rule, "missing-stop");
-            let to = |trigger| tiltyard_model::Replacement { trigger: Some(trigger), ..Default::default() };
-            assert_eq!(desk.replace(stop, to(90.0)).unwrap_err()[0].rule, "invalid-stop");
-            desk.replace(stop, to(98.0)).unwrap();
-            desk.close(A).unwrap();
-        }
-        2 => assert!(desk.open_orders().is_empty() && desk.position(A).unwrap().quantity == 0.0),
-        _ => {}
-    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! what has one right answer, refuses what has none, and says what it did in a [`Report`]. Whatever else brings bars
 //! makes [`RawBars`] too, so that there is one set of rules. A [`Catalog`] keeps series and shares them; [`resample`] makes
 //! longer bars of shorter ones; [`SyntheticMarket`] makes bars up; [`Instruments`] knows the rules of venues by date.
+//! A [`Tape`] reads what a venue was recorded saying into exact quotes, prints and depth.
 //!
 //! All times are UTC. Reads the files it is given and nothing else: no clock, no environment, no randomness but the names of
 //! temporary files.
@@ -24,6 +25,7 @@ mod report;
 mod resample;
 mod series;
 mod synth;
+mod tape;
 
 pub use catalog::{About, Catalog, CatalogError, Entry, Kept, Key, KeyError, Origin, Stored, Synthetic, write_table};
 pub use date::{DateError, format_time, months_before, parse_date};
@@ -41,3 +43,4 @@ pub use report::{Gap, Report};
 pub use resample::{Partial, ResampleError, Resampled, resample};
 pub use series::{Series, SeriesError};
 pub use synth::SyntheticMarket;
+pub use tape::{DamagedLines, FrameCounts, FrameFlaw, Tape, TapeError, TapeOptions, TapeReport};

@@ -1,7 +1,8 @@
 //! Real market data is read as its description says. Skipped where the data is not, except in continuous integration.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-use std::env;
+mod data;
+
 use std::path::{Path, PathBuf};
 
 use tiltyard_market::{
@@ -13,28 +14,13 @@ use tiltyard_model::{Interval, Nanos, decimal};
 const HOUR: Interval = Interval::Only(Nanos::from_hours(1));
 const MINUTE: Interval = Interval::Only(Nanos::from_secs(60));
 
-/// The folder of test data: `TILTYARD_TEST_DATA`, or `shared/data` beside the workspace.
-fn data() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = env::var_os("TILTYARD_TEST_DATA").map_or_else(beside, PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(env::var("CI").as_deref() != Ok("true"), "no test data; set TILTYARD_TEST_DATA to its folder");
-    #[expect(clippy::print_stderr, reason = "a test that tests nothing says so")]
-    {
-        eprintln!("skipped: no test data; set TILTYARD_TEST_DATA to its folder");
-    }
-    None
-}
-
 fn read(path: &Path, interval: Nanos) -> Series {
     Series::new(read_bars(path).unwrap(), interval).unwrap()
 }
 
 #[test]
 fn hours_have_their_rows_and_their_one_gap() {
-    let Some(data) = data() else { return };
+    let Some(data) = data::folder() else { return };
     let outage = Gap { from: parse_date("2023-03-24T13:00:00Z").unwrap(), bars: 1 };
     for (symbol, rows, gaps, start, tick) in [
         ("ADAUSDT", 35_039, vec![outage], "2022-05-25T15:00:00Z", 0.0001),
@@ -60,7 +46,7 @@ fn hours_have_their_rows_and_their_one_gap() {
 
 #[test]
 fn minutes_are_whole() {
-    let Some(data) = data() else { return };
+    let Some(data) = data::folder() else { return };
     for (symbol, months) in [
         ("BTCUSDT", ["2022-06", "2023-08", "2024-02", "2024-10"]),
         ("ETHUSDT", ["2022-12", "2023-10", "2024-05", "2024-10"]),
@@ -77,7 +63,7 @@ fn minutes_are_whole() {
 
 #[test]
 fn all_of_it_is_kept_and_comes_back() {
-    let Some(data) = data() else { return };
+    let Some(data) = data::folder() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut given = Vec::new();
     for entry in std::fs::read_dir(data.join("binance-spot-1h")).unwrap() {
@@ -111,7 +97,7 @@ fn all_of_it_is_kept_and_comes_back() {
 
 #[test]
 fn hours_made_of_minutes_open_where_the_hours_do() {
-    let Some(data) = data() else { return };
+    let Some(data) = data::folder() else { return };
     for (symbol, month) in
         [("BTCUSDT", "2022-06"), ("BTCUSDT", "2024-10"), ("ETHUSDT", "2022-12"), ("ETHUSDT", "2024-10")]
     {
@@ -130,7 +116,7 @@ fn hours_made_of_minutes_open_where_the_hours_do() {
 /// The rules' dates say when ticks and lots changed.
 #[test]
 fn prices_are_on_the_ticks_of_their_time() {
-    let Some(data) = data() else { return };
+    let Some(data) = data::folder() else { return };
     let rules = Instruments::built_in();
     for (symbol, off_tick, off_lot) in [
         ("ADAUSDT", 0, 6),

@@ -1,7 +1,8 @@
 //! Tiltyard's vocabulary: what host, kernel, sandbox and reports all speak of.
 //!
 //! No I/O, no clock, no randomness. Numbers that cross a crate border carry their meaning in their type: [`Nanos`],
-//! [`Digest`], [`InstrumentIndex`], [`OrderId`].
+//! [`Digest`], [`InstrumentIndex`], [`OrderId`]. [`tape`] is a module of its own: its quotes and levels are exact and a venue's, while
+//! [`Quote`] is what a desk shows a strategy and [`Level`] how much a journal line matters.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod parameter;
 mod random;
 mod specification;
 mod start;
+pub mod tape;
 mod text;
 mod ticket;
 mod time;

@@ -25,6 +25,8 @@ pub struct Standing<'a> {
     pub accepted: Nanos,
     /// Whether the strategy that proposes sent it.
     pub own: bool,
+    /// Whether it is on its way out.
+    pub leaving: bool,
 }
 
 /// What the rules look at: the market, what the strategy owns and what is under way.
@@ -123,6 +125,27 @@ impl Situation<'_> {
     pub(crate) fn opening(&self, side: Side) -> Qty {
         let opens = |order: &&Standing<'_>| order.own && order.ticket.side == side && !order.ticket.reduce_only;
         self.standing.iter().filter(opens).map(|order| order.remaining).sum()
+    }
+
+    /// What reduce-only orders leave of a position for other orders of this side to close. On spot nothing can be turned round.
+    pub(crate) fn left_to_close(&self, side: Side) -> Qty {
+        let held = Qty((-side.signed(self.position)).0.max(Decimal::ZERO));
+        if self.kind == InstrumentKind::Spot {
+            return held;
+        }
+        let closes = |order: &&Standing<'_>| order.own && order.ticket.side == side && order.ticket.reduce_only;
+        let closing: Qty = self.standing.iter().filter(closes).map(|order| order.remaining).sum();
+        Qty((held - closing).0.max(Decimal::ZERO))
+    }
+}
+
+/// Makes an order of a perpetual that can only take from what is held reduce-only, without the protection of an entry: so that it
+/// opens nothing should something else close the position before. `opening` is what other orders of its side may open or close.
+pub fn close_only(ticket: &mut Ticket, kind: InstrumentKind, position: Qty, opening: Qty) {
+    let held = -ticket.side.signed(position);
+    if kind == InstrumentKind::Perpetual && !ticket.reduce_only && ticket.quantity + opening <= held {
+        ticket.reduce_only = true;
+        (ticket.stop_loss, ticket.take_profit) = (None, None);
     }
 }
 

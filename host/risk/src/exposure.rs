@@ -1,4 +1,4 @@
-use tiltyard_model::{Decimal, InstrumentIndex, Money, Price, Qty, Rounding, Side, Ticket, notional};
+use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, Price, Qty, Rounding, Side, Ticket, notional};
 
 use crate::check::counting_price;
 
@@ -32,6 +32,15 @@ impl Exposure {
         !self.short.0.is_zero()
     }
 
+    /// The part of it on the side to which an order of this side leads.
+    #[must_use]
+    pub(crate) fn only(self, side: Side) -> Self {
+        match side {
+            Side::Buy => Self { short: Money::ZERO, ..self },
+            Side::Sell => Self { long: Money::ZERO, ..self },
+        }
+    }
+
     /// What it could come to on the side to which an order of this side leads.
     #[must_use]
     pub fn towards(&self, side: Side) -> Money {
@@ -42,11 +51,13 @@ impl Exposure {
     }
 }
 
-/// A position and the open orders that may add to it or turn it round; reduce-only orders are left out.
+/// A position and the open orders that may add to it or turn it round.
 ///
-/// An order counts at the mark or at its own worst price, whichever is more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// An order counts at the mark or at its own worst price, whichever is more. Reduce-only orders open nothing, but may close the
+/// position before an order that was to turn it round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Open {
+    kind: InstrumentKind,
     position: Qty,
     value: Money,
     buys: Orders,
@@ -59,19 +70,22 @@ struct Orders {
     quantity: Qty,
     worth: Money,
     highest: Price,
+    /// Of reduce-only orders.
+    closing: Qty,
 }
 
 impl Open {
     /// A position without orders, and what it is worth at the mark: both below 0 when short.
     #[must_use]
-    pub fn position(position: Qty, value: Money) -> Self {
-        Self { position, value, buys: Orders::default(), sells: Orders::default() }
+    pub fn position(kind: InstrumentKind, position: Qty, value: Money) -> Self {
+        Self { kind, position, value, buys: Orders::default(), sells: Orders::default() }
     }
 
     /// With one more order, of which so much is still to fill. One whose price cannot be said counts as more than anybody has.
     #[must_use]
-    pub fn and(self, ticket: &Ticket, remaining: Qty, mark: Option<Price>, cost: Decimal) -> Self {
+    pub fn and(mut self, ticket: &Ticket, remaining: Qty, mark: Option<Price>, cost: Decimal) -> Self {
         if ticket.reduce_only {
+            self.orders(ticket.side).closing += remaining;
             return self;
         }
         self.with(ticket.side, remaining, counting_price(ticket, mark, cost).unwrap_or(Price(UNKNOWN)))
@@ -80,14 +94,18 @@ impl Open {
     /// With one more order that counts at this price.
     #[must_use]
     pub(crate) fn with(mut self, side: Side, quantity: Qty, price: Price) -> Self {
-        let orders = match side {
-            Side::Buy => &mut self.buys,
-            Side::Sell => &mut self.sells,
-        };
+        let orders = self.orders(side);
         orders.quantity += quantity;
         orders.worth += worth(price, quantity);
         orders.highest = orders.highest.max(price);
         self
+    }
+
+    fn orders(&mut self, side: Side) -> &mut Orders {
+        match side {
+            Side::Buy => &mut self.buys,
+            Side::Sell => &mut self.sells,
+        }
     }
 
     /// What it could come to.
@@ -110,8 +128,17 @@ impl Open {
             return value + orders.worth;
         }
         // What closes the position opens nothing, whatever its price; nobody knows which of the orders that will be.
-        let opens = held + orders.quantity;
+        let opens = orders.quantity - self.kept(held, orders);
         if opens.0 > Decimal::ZERO { worth(orders.highest, opens) } else { Money::ZERO }
+    }
+
+    /// What reduce-only orders leave of a position that is held on the other side, for other orders to close. On spot nothing can be
+    /// turned round.
+    fn kept(&self, held: Qty, orders: &Orders) -> Qty {
+        match self.kind {
+            InstrumentKind::Spot => -held,
+            InstrumentKind::Perpetual => Qty((-held - orders.closing).0.max(Decimal::ZERO)),
+        }
     }
 
     /// The largest quantity of one more order with which at most so much is at stake on its side; 0 if there is none.
@@ -123,7 +150,7 @@ impl Open {
         let room = if held.0 >= Decimal::ZERO {
             divided(most - self.towards(side), price)
         } else {
-            divided(most, price.max(orders.highest)) - held.0 - orders.quantity.0
+            divided(most, price.max(orders.highest)) + self.kept(held, orders).0 - orders.quantity.0
         };
         Qty(room.max(Decimal::ZERO).trunc_with_scale(12))
     }
@@ -154,14 +181,14 @@ pub(crate) const BEYOND: Decimal = Decimal::from_parts(2_701_131_776, 466_537_70
 #[cfg(test)]
 mod tests {
     use super::{BEYOND, Open, UNKNOWN, worth};
-    use tiltyard_model::{Decimal, Money, Price, Qty, Side};
+    use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, OrderOrigin, Price, Qty, Side, Ticket};
 
     fn money(amount: i64) -> Money {
         Money(Decimal::from(amount))
     }
 
     fn held(quantity: i64) -> Open {
-        Open::position(Qty(Decimal::from(quantity)), money(quantity * 10))
+        Open::position(InstrumentKind::Perpetual, Qty(Decimal::from(quantity)), money(quantity * 10))
     }
 
     fn with(open: Open, side: Side, quantity: i64, price: i64) -> Open {
@@ -182,6 +209,21 @@ mod tests {
         assert_eq!(gross(with(with(long, Side::Sell, 12, 10), Side::Buy, 3, 10)), money(130));
         assert_eq!(with(long, Side::Sell, 10, 30).exposure().short, Money::ZERO, "what closes opens nothing");
         assert_eq!(with(held(-10), Side::Buy, 11, 30).exposure().long, money(30));
+    }
+
+    #[test]
+    fn an_order_that_turns_a_position_round_may_come_after_what_closes_it() {
+        let mut stop = Ticket::market(InstrumentIndex(0), Side::Sell, Qty(Decimal::from(10)), OrderOrigin::StopLoss);
+        stop.reduce_only = true;
+        let price = Some(Price(Decimal::from(10)));
+        let stopped = |open: Open| open.and(&stop, Qty(Decimal::from(10)), price, Decimal::ZERO);
+        assert_eq!(with(stopped(held(10)), Side::Sell, 15, 10).exposure().short, money(150));
+        assert_eq!(with(stopped(held(30)), Side::Sell, 25, 10).exposure().short, money(50));
+        assert_eq!(stopped(held(10)).exposure().short, Money::ZERO, "by itself it opens nothing");
+        let spot = Open { kind: InstrumentKind::Spot, ..held(10) };
+        assert_eq!(with(stopped(spot), Side::Sell, 10, 10).exposure().short, Money::ZERO);
+        let room = stopped(held(10)).room(Side::Sell, Price(Decimal::from(10)), money(50));
+        assert_eq!(room, Qty(Decimal::from(5)));
     }
 
     #[test]

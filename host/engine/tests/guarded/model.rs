@@ -6,7 +6,7 @@ use tiltyard_engine::{Books, Event};
 use tiltyard_model::{Nanos, OrderId, OrderKind, OrderOrigin, Side, Ticket};
 use tiltyard_risk::{AccountState, Measure, Rung, StrategyState};
 
-use crate::play::{CASH, SLIPPAGE};
+use crate::play::{CASH, SLIPPAGE, SPOT};
 use crate::scenario::Scenario;
 
 /// What came to light.
@@ -105,13 +105,15 @@ impl Model {
     fn at_stake(&self, strategy: usize, market: usize, without: Option<OrderId>) -> (f64, f64) {
         let held = self.players[strategy].held[market];
         let side = |side: Side, held: f64| {
-            let opening = self.orders.iter().filter(|(id, open)| {
-                Some(**id) != without
-                    && open.strategy == strategy
-                    && open.ticket.instrument.0 as usize == market
-                    && open.ticket.side == side
-                    && !open.ticket.reduce_only
-            });
+            let own = || {
+                self.orders.iter().filter(|(id, open)| {
+                    Some(**id) != without
+                        && open.strategy == strategy
+                        && open.ticket.instrument.0 as usize == market
+                        && open.ticket.side == side
+                })
+            };
+            let opening = own().filter(|(_, open)| !open.ticket.reduce_only);
             let priced: Vec<(f64, f64)> =
                 opening.map(|(_, open)| (open.remaining, self.price(&open.ticket, market))).collect();
             let quantity: f64 = priced.iter().map(|(quantity, _)| quantity).sum();
@@ -119,10 +121,27 @@ impl Model {
                 held * self.marks[market] + priced.iter().map(|(quantity, price)| quantity * price).sum::<f64>()
             } else {
                 let highest = priced.iter().map(|(_, price)| *price).fold(0.0, f64::max);
-                (held + quantity).max(0.0) * highest
+                // Nothing is turned round on spot.
+                let exits = own().filter(|(_, open)| open.ticket.reduce_only && market != SPOT);
+                let closing: f64 = exits.map(|(_, open)| open.remaining).sum();
+                (quantity - (-held - closing).max(0.0)).max(0.0) * highest
             }
         };
         (side(Side::Buy, held), side(Side::Sell, -held))
+    }
+
+    /// For how much of what is held there is an order that closes it at the latest when it has lost so much.
+    fn protected(&self, strategy: usize, market: usize, held: f64) -> f64 {
+        let side = if held > 0.0 { Side::Sell } else { Side::Buy };
+        let protects = |open: &&Open| {
+            let ticket = &open.ticket;
+            open.strategy == strategy
+                && ticket.instrument.0 as usize == market
+                && ticket.side == side
+                && ticket.reduce_only
+                && matches!(ticket.kind, OrderKind::Market | OrderKind::StopMarket(_))
+        };
+        self.orders.values().filter(protects).map(|open| open.remaining).sum()
     }
 
     fn gross(&self, strategy: usize, market: usize, without: Option<OrderId>) -> f64 {
@@ -215,7 +234,7 @@ impl Model {
         let name =
             json.as_str().map_or_else(|| json.as_object().unwrap().keys().next().unwrap().clone(), str::to_owned);
         match measure {
-            Measure::Ordered { state, .. } => self.ordered = *state,
+            Measure::Ordered { state, .. } => self.ordered = self.ordered.max(*state),
             Measure::Rung { rung, .. } => {
                 self.rung = *rung;
                 let rung = serde_json::to_value(rung).unwrap();
@@ -264,22 +283,24 @@ impl Model {
         let sent = self.sent.iter().filter(recent).count();
         self.holds(sent <= 30, || format!("{}: {sent} orders in a minute", what()));
         self.holds(ticket.stop_loss.is_some(), || format!("{} without a stop", what()));
-        let before = before.0.max(before.1);
-        let after = after.0.max(after.1);
-        if after > before * (1.0 + 1e-12) {
-            self.within_limits(strategy, market, after, &what);
-        }
+        self.within_limits(strategy, market, side(after), &what);
     }
 
     fn within_limits(&mut self, strategy: usize, market: usize, after: f64, what: &dyn Fn() -> String) {
         let strategies = 0..self.players.len();
         let total = self.total();
-        let in_market: f64 = strategies.clone().map(|other| self.gross(other, market, None)).sum();
-        let own: f64 = (0..3).map(|market| self.gross(strategy, market, None)).sum();
-        let all: f64 = strategies
-            .flat_map(|other| (0..3).map(move |market| (other, market)))
-            .map(|(other, market)| self.gross(other, market, None))
-            .sum();
+        let places = strategies.flat_map(|other| (0..3).map(move |market| (other, market)));
+        let elsewhere: Vec<(usize, usize, f64)> = places
+            .filter(|place| *place != (strategy, market))
+            .map(|(other, market)| (other, market, self.gross(other, market, None)))
+            .collect();
+        let sum = |counts: &dyn Fn(usize, usize) -> bool| {
+            let counted = elsewhere.iter().filter(|(other, market, _)| counts(*other, *market));
+            after + counted.map(|(_, _, gross)| gross).sum::<f64>()
+        };
+        let in_market = sum(&|_, other| other == market);
+        let own = sum(&|other, _| other == strategy);
+        let all = sum(&|_, _| true);
         let halved = if self.rung >= Rung::Alert { 0.5 } else { 1.0 };
         let leverage = if market == 0 { 1.5 } else { 1.2 };
         let limits = [
@@ -309,7 +330,8 @@ impl Model {
         if let Some(order) = meant.strip_prefix("cancel ").filter(|_| request == "cancel") {
             let order = OrderId(order.parse().unwrap());
             let protects = self.orders.get(&order).is_some_and(|open| open.ticket.reduce_only);
-            let wrong = violations.iter().any(|violation| violation.rule != "missing-stop");
+            let wrong =
+                violations.iter().any(|violation| !["missing-stop", "host-order"].contains(&violation.rule.as_str()));
             self.holds(protects && !wrong, || format!("{meant}: a cancel was refused: {violations:?}"));
         }
     }
@@ -332,6 +354,11 @@ impl Model {
             self.holds(lost < 0.1 + 1e-9 || state == StrategyState::Halted, || {
                 format!("{state} after a loss of {lost}")
             });
+        }
+        for (strategy, market) in (0..self.players.len()).flat_map(|at| (0..3).map(move |market| (at, market))) {
+            let held = self.players[strategy].held[market];
+            let protected = self.protected(strategy, market, held);
+            self.holds(protected > held.abs() - 1e-6, || format!("{held} of {market} has stops for {protected}"));
         }
         if self.state() != AccountState::Active || self.daily_stop || self.breaker {
             for (strategy, market) in (0..self.players.len()).flat_map(|at| (0..3).map(move |market| (at, market))) {

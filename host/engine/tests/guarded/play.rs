@@ -6,7 +6,7 @@ use tiltyard_engine::venue::{Conservative, Costs, Latency, SimulatedVenue};
 use tiltyard_engine::{BarFeed, Feed, Kernel, Lane, Log, Player, Setup, Step, Strategy, StrategyIndex, Terms};
 use tiltyard_model::{
     Bar, Columns, Desk as _, Fill, Instrument, InstrumentIndex, Money, Nanos, OrderRequest, OrderType, OrderUpdate,
-    Side, StopLoss, TimerId,
+    Replacement, Side, StopLoss, TimerId,
 };
 use tiltyard_risk::{AccountGuard, AccountState, RiskProfile, StrategyGuard, Trouble, Venture};
 
@@ -18,6 +18,8 @@ use crate::scenario::{Act, Order, Scenario};
 pub(crate) const CASH: f64 = 100_000.0;
 /// Slippage of a market order, as a fraction.
 pub(crate) const SLIPPAGE: f64 = 0.001;
+/// The market that is no perpetual.
+pub(crate) const SPOT: usize = 2;
 
 impl Scenario {
     pub(crate) fn instruments(&self) -> Vec<(Instrument, Nanos)> {
@@ -143,6 +145,30 @@ impl Actor {
                     let _ = desk.submit(request);
                 }
             }
+            Act::Replace { at, price, part } => {
+                let orders = desk.open_orders();
+                let Some(order) = orders.get(at) else { return };
+                let Some(mark) = mark(desk, order.instrument.0 as usize) else { return };
+                let price = Some(mark * price);
+                let (limit, trigger) = match order.order_type {
+                    OrderType::Limit(_) => (price, None),
+                    OrderType::StopMarket(_) => (None, price),
+                    _ => (None, None),
+                };
+                let quantity = (part != 1.0).then_some(order.quantity * part);
+                let change = Replacement { quantity, limit, trigger, ..Replacement::default() };
+                let _ = desk.replace(order.order, change);
+            }
+            Act::Stop { market, away, part } => {
+                let instrument = InstrumentIndex(market as u32);
+                let held = desk.position(instrument).map_or(0.0, |position| position.quantity);
+                let Some(mark) = mark(desk, market).filter(|_| held != 0.0) else { return };
+                let side = if held > 0.0 { Side::Sell } else { Side::Buy };
+                let StopLoss::Fixed(trigger) = stop_at(mark, side.opposite(), away) else { return };
+                let request = order(side, held.abs() * part, OrderType::StopMarket(trigger));
+                let _ = desk.submit(OrderRequest { instrument, reduce_only: true, ..request });
+            }
+            Act::Close(market) => _ = desk.close(InstrumentIndex(market as u32)),
             Act::Cancel(at) => {
                 let orders = desk.open_orders();
                 let Some(order) = orders.get(at) else { return };

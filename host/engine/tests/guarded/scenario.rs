@@ -29,6 +29,12 @@ pub(crate) enum Act {
     Reduce { market: usize, part: f64, reduce_only: bool, limit: Option<f64> },
     /// Takes back an order: the nth that is open.
     Cancel(usize),
+    /// Changes an order, the nth that is open: its price relative to the mark, its quantity relative to what it is.
+    Replace { at: usize, price: f64, part: f64 },
+    /// Sends a stop that only reduces, this far from the mark, for this part of what it holds.
+    Stop { market: usize, away: f64, part: f64 },
+    /// Closes what it holds.
+    Close(usize),
     /// Asks for a position.
     Target { market: usize, fraction: f64, stop: Option<f64> },
 }
@@ -80,8 +86,22 @@ fn act() -> impl Strategy<Value = Act> {
     let part = prop_oneof![Just(1.0), 0.1..1.0_f64];
     let reduce = (market.clone(), part, any::<bool>(), limit())
         .prop_map(|(market, part, reduce_only, limit)| Act::Reduce { market, part, reduce_only, limit });
+    let replace = (0_usize..6, 0.9..1.1_f64, prop_oneof![Just(1.0), 0.2..2.0_f64])
+        .prop_map(|(at, price, part)| Act::Replace { at, price, part });
+    let protect = (market.clone(), 0.001..0.5_f64, prop_oneof![Just(1.0), 0.1..1.0_f64])
+        .prop_map(|(market, away, part)| Act::Stop { market, away, part });
+    let close = market.clone().prop_map(Act::Close);
     let flood = (market, 20_usize..40).prop_map(|(market, count)| Act::Flood { market, count });
-    prop_oneof![8 => submit, 3 => reduce, 2 => target, 2 => (0_usize..6).prop_map(Act::Cancel), 1 => flood]
+    prop_oneof![
+        8 => submit,
+        3 => reduce,
+        3 => target,
+        3 => (0_usize..6).prop_map(Act::Cancel),
+        3 => replace,
+        2 => protect,
+        1 => close,
+        1 => flood,
+    ]
 }
 
 fn order() -> impl Strategy<Value = Order> {

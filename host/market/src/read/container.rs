@@ -10,7 +10,7 @@ use zip::ZipArchive;
 use super::{Container, RawBars, ReadError, ReadLimits};
 
 /// The first bytes of a gzip file (RFC 1952, 2.3.1).
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The first bytes of a zip with something in it, and of an empty one (APPNOTE 4.3.7, 4.3.16).
 const ZIP: [[u8; 4]; 2] = [*b"PK\x03\x04", *b"PK\x05\x06"];
 const PARQUET: [u8; 4] = *b"PAR1";
@@ -84,7 +84,7 @@ fn text_of<'a>(source: impl Read + 'a, limit: u64) -> io::Result<Box<dyn Read + 
 }
 
 /// The first bytes, fewer only if there are no more, and the rest.
-pub(super) fn split_start<R: Read>(mut source: R, bytes: usize) -> io::Result<(Vec<u8>, R)> {
+pub(crate) fn split_start<R: Read>(mut source: R, bytes: usize) -> io::Result<(Vec<u8>, R)> {
     let mut start = Vec::with_capacity(bytes);
     source.by_ref().take(bytes as u64).read_to_end(&mut start)?;
     Ok((start, source))

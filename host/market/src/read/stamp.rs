@@ -50,13 +50,23 @@ pub(crate) fn parse_stamp(text: &str) -> Result<(Nanos, TimeUnit), Flaw> {
     }
     let out_of_range = || Flaw::TimeRange { text: shown(text, 40) };
     let number: i64 = text.parse().map_err(|_| out_of_range())?;
-    let (unit, nanos) = match number.unsigned_abs() {
+    let (unit, nanos) = unit_of(number);
+    number.checked_mul(nanos).map(|time| (Nanos(time), unit)).ok_or_else(out_of_range)
+}
+
+/// The instant that a number counts to, in the unit that follows from its magnitude; `None` if [`Nanos`] cannot hold it.
+pub(crate) fn time_of_number(number: i64) -> Option<Nanos> {
+    number.checked_mul(unit_of(number).1).map(Nanos)
+}
+
+/// The unit, and its nanoseconds.
+fn unit_of(number: i64) -> (TimeUnit, i64) {
+    match number.unsigned_abs() {
         ..MILLIS => (TimeUnit::Seconds, 1_000_000_000),
         MILLIS..MICROS => (TimeUnit::Milliseconds, 1_000_000),
         MICROS..NANOS => (TimeUnit::Microseconds, 1_000),
         NANOS.. => (TimeUnit::Nanoseconds, 1),
-    };
-    number.checked_mul(nanos).map(|time| (Nanos(time), unit)).ok_or_else(out_of_range)
+    }
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ pub(crate) fn nothing() -> RunReport {
         open: vec![],
         violations: vec![],
         equity: vec![],
-        metrics: undefined(),
+        metrics: Metrics { violations: 0, broken: BTreeMap::new(), ..undefined() },
         ..run(0)
     }
 }

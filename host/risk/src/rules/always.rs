@@ -41,7 +41,7 @@ fn trading_state(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<V
 fn reduces(proposal: &Proposal<'_>, situation: &Situation<'_>) -> bool {
     let side = proposal.ticket.side;
     let against = side.signed(situation.position).0 < Decimal::ZERO;
-    let room = situation.position.abs() - situation.opening(side);
+    let room = situation.left_to_close(side) - situation.opening(side);
     against && (proposal.ticket.reduce_only || proposal.remaining() <= room)
 }
 
@@ -103,9 +103,8 @@ fn insufficient_margin(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Op
     }
     let price = situation.worst_price(proposal.ticket)?.max(situation.mark?);
     let side = proposal.ticket.side;
-    let before = exposure(situation, side, Qty::ZERO);
-    let after = exposure(situation, side, proposal.remaining());
-    if after <= before {
+    let after = position_on(situation, side, proposal.remaining());
+    if after <= position_on(situation, side, Qty::ZERO) {
         return None;
     }
     let free = situation.free;
@@ -117,13 +116,11 @@ fn insufficient_margin(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Op
         .then(|| violation("insufficient-margin", needed.map_or_else(about, to_f64), free.to_f64(), "quote-currency"))
 }
 
-/// The largest position that could come of the orders under way and this much more on one side.
-fn exposure(situation: &Situation<'_>, side: Side, more: Qty) -> Qty {
-    let after = |towards: Side| {
-        let more = if towards == side { more } else { Qty::ZERO };
-        (situation.position + towards.signed(situation.opening(towards) + more)).abs()
-    };
-    after(Side::Buy).max(after(Side::Sell))
+/// The largest position on this side that could come of the orders under way and this much more.
+fn position_on(situation: &Situation<'_>, side: Side, more: Qty) -> Qty {
+    let held = Qty(side.signed(situation.position).0.max(Decimal::ZERO));
+    let opening = situation.opening(side) + more - situation.left_to_close(side);
+    held + Qty(opening.0.max(Decimal::ZERO))
 }
 
 /// The same order again, at the same instant.
@@ -208,8 +205,11 @@ mod tests {
         // What reduces always passes, however little is left.
         let poor = Case { position: "15", cash: "0", kind: InstrumentKind::Perpetual, ..Case::default() };
         assert!(poor.broken(&market(Sell, "15")).is_empty());
-        assert!(poor.broken(&market(Sell, "30")).is_empty(), "as large the other way round");
-        assert_eq!(poor.broken(&market(Sell, "30.001")), ["insufficient-margin"]);
+        assert_eq!(poor.broken(&market(Sell, "15.001")), ["insufficient-margin"], "the other way round is an entry");
+        let standing = vec![(reduce(market(Sell, "15")), 0, true)];
+        let leaving =
+            Case { position: "15", cash: "100", standing, kind: InstrumentKind::Perpetual, ..Case::default() };
+        assert_eq!(leaving.broken(&market(Sell, "15")), ["insufficient-margin"], "what closes may come first");
     }
 
     #[test]

@@ -56,10 +56,10 @@ impl Concentration {
     /// What is at stake elsewhere in positions that are one bet with the order's.
     fn same_bet(&self, asked: &Asked<'_>) -> Money {
         let situation = asked.situation;
-        let own =
-            Stake { strategy: situation.strategy, instrument: asked.proposal.ticket.instrument, exposure: asked.after };
+        let exposure = asked.after.only(asked.proposal.ticket.side);
+        let own = Stake { strategy: situation.strategy, instrument: asked.proposal.ticket.instrument, exposure };
         // Where all of it together is within the limit, it does not matter what hangs together.
-        if asked.elsewhere.all + asked.after.gross() <= self.correlated.of(situation.account.equity) {
+        if asked.elsewhere.all + asked.at_stake() <= self.correlated.of(situation.account.equity) {
             return Money::ZERO;
         }
         let others: Vec<&Stake> = situation.account.stakes_elsewhere(situation).collect();
@@ -106,12 +106,12 @@ fn may_oppose(one: Exposure, other: Exposure) -> bool {
 
 impl Rule for Concentration {
     fn judge(&self, asked: &Asked<'_>) -> Option<Violation> {
-        if !asked.grows() {
+        if !asked.adds() {
             return None;
         }
         let equity = asked.situation.account.equity;
         let broken = self.elsewhere(asked).into_iter().find_map(|(elsewhere, limit, unit)| {
-            let after = elsewhere + asked.after.gross();
+            let after = elsewhere + asked.at_stake();
             (after > limit.of(equity)).then_some((after, limit, unit))
         });
         broken.map(|(after, limit, unit)| violation("concentration", super::ratio(after, equity), limit.to_f64(), unit))

@@ -24,10 +24,10 @@ pub(crate) fn circuit_breaker(asked: &Asked<'_>) -> Option<Violation> {
 /// `lifecycle-share`: what a strategy has at stake, as a part of its equity, is no more than its stage of life allows.
 pub(crate) fn lifecycle_share(asked: &Asked<'_>) -> Option<Violation> {
     let situation = asked.situation;
-    if situation.share >= Fraction::ONE || !asked.grows() {
+    if situation.share >= Fraction::ONE || !asked.adds() {
         return None;
     }
-    let after = asked.elsewhere.own + asked.after.gross();
+    let after = asked.elsewhere.own + asked.at_stake();
     (after > situation.share.of(situation.equity)).then(|| {
         violation(
             "lifecycle-share",

@@ -37,8 +37,8 @@ impl LeverageSymbol {
 impl Rule for LeverageSymbol {
     fn judge(&self, asked: &Asked<'_>) -> Option<Violation> {
         let (limit, equity) = (self.limit(asked), asked.situation.equity);
-        let after = asked.after.gross();
-        (asked.grows() && after > limit.of(equity))
+        let after = asked.at_stake();
+        (asked.adds() && after > limit.of(equity))
             .then(|| violation("leverage-symbol", ratio(after, equity), limit.to_f64(), "times-strategy-equity"))
     }
 
@@ -80,8 +80,8 @@ impl Default for LeverageGross {
 impl Rule for LeverageGross {
     fn judge(&self, asked: &Asked<'_>) -> Option<Violation> {
         let account = &asked.situation.account;
-        let after = asked.elsewhere.all + asked.after.gross();
-        (asked.grows() && after > self.most.of(account.equity)).then(|| {
+        let after = asked.elsewhere.all + asked.at_stake();
+        (asked.adds() && after > self.most.of(account.equity)).then(|| {
             violation("leverage-gross", ratio(after, account.equity), self.most.to_f64(), "times-account-equity")
         })
     }

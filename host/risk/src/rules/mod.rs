@@ -104,8 +104,7 @@ impl<'a> Asked<'a> {
 
     /// Whether it may open a position or add to one, by itself or with what is under way.
     pub(crate) fn adds(&self) -> bool {
-        let side = self.proposal.ticket.side;
-        self.after.towards(side) > self.before.towards(side)
+        self.at_stake() > self.before.towards(self.proposal.ticket.side)
     }
 
     /// The quantity with which at most so much is at stake on the order's side, in whole lots; `None` if that is none at all.
@@ -121,9 +120,9 @@ impl<'a> Asked<'a> {
         (lots > Qty::ZERO).then(|| lots + self.proposal.filled)
     }
 
-    /// Whether it could make the position larger than it could become without it.
-    pub(crate) fn grows(&self) -> bool {
-        self.after.gross() > self.before.gross()
+    /// What could be at stake on the order's side with it. The other side is as it was.
+    pub(crate) fn at_stake(&self) -> Money {
+        self.after.towards(self.proposal.ticket.side)
     }
 }
 
@@ -178,7 +177,7 @@ impl Situation<'_> {
     /// What the strategy holds and has under way in the instrument.
     fn open(&self) -> Open {
         let own = self.standing.iter().filter(|order| order.own);
-        own.fold(Open::position(self.position, self.value), |open, order| {
+        own.fold(Open::position(self.kind, self.position, self.value), |open, order| {
             open.and(order.ticket, order.remaining, self.mark, self.cost)
         })
     }

@@ -30,8 +30,8 @@ impl NotionalSymbol {
 
 impl Rule for NotionalSymbol {
     fn judge(&self, asked: &Asked<'_>) -> Option<Violation> {
-        let (after, limit) = (asked.elsewhere.here + asked.after.gross(), self.limit(asked));
-        (asked.grows() && after > limit)
+        let (after, limit) = (asked.elsewhere.here + asked.at_stake(), self.limit(asked));
+        (asked.adds() && after > limit)
             .then(|| violation("notional-symbol", after.to_f64(), limit.to_f64(), "quote-currency"))
     }
 
@@ -69,9 +69,9 @@ impl Default for NotionalGross {
 
 impl Rule for NotionalGross {
     fn judge(&self, asked: &Asked<'_>) -> Option<Violation> {
-        let after = asked.elsewhere.all + asked.after.gross();
+        let after = asked.elsewhere.all + asked.at_stake();
         let limit = self.most.of(asked.situation.account.equity);
-        (asked.grows() && after > limit)
+        (asked.adds() && after > limit)
             .then(|| violation("notional-gross", after.to_f64(), limit.to_f64(), "quote-currency"))
     }
 

@@ -1,8 +1,10 @@
 use serde::{Deserialize, Serialize};
-use tiltyard_model::{Decimal, Gap, OrderKind, Price, Protection, Qty, Specification, Ticket, Violation, to_f64};
+use tiltyard_model::{
+    Decimal, Gap, OrderKind, Price, Protection, Qty, Specification, Ticket, TimeInForce, Violation, to_f64,
+};
 
 use super::{Asked, Rule, Setting, bounds, violation};
-use crate::{Fraction, Limits, Permission, Situation};
+use crate::{Fraction, Limits, Permission, Proposal, Situation};
 
 /// `missing-stop`: an order that opens or adds must carry a stop-loss, its own or the one that the manifest asks the host to
 /// keep; and a stop may be taken away only where another one still protects the whole position.
@@ -124,70 +126,74 @@ impl Setting for InvalidStop {
 }
 
 impl Limits {
-    /// What speaks against taking back a stop that protects a position, or changing it to `instead`; nothing where no stop is
-    /// required. Taking it back, making it smaller and moving it away are new risk: another stop must protect what it leaves, new
-    /// risk must be allowed, and the stop must stay within its limits. Moving it nearer is none. The stop itself is not among the
-    /// situation's standing orders.
+    /// What speaks against taking back `stop`, an order that protects a position, or changing it to `instead`; nothing where no stop
+    /// is required. Taking it back, making it smaller and moving it away are new risk: other stops must protect what it leaves, new
+    /// risk must be allowed, and the stop must stay within its limits. Moving it nearer is none. What protects is a reduce-only stop
+    /// without an end or a condition, and a market order that closes. The stop itself is not among the situation's standing orders.
     #[must_use]
     pub fn judge_unprotecting(
         &self,
         stop: &Ticket,
-        instead: Option<&Ticket>,
+        instead: Option<&Proposal<'_>>,
         situation: &Situation<'_>,
     ) -> Vec<Violation> {
         let required = self.missing_stop.as_ref().is_some_and(|rule| rule.required);
-        let protects = |ticket: &Ticket| ticket.reduce_only && is_stop(ticket.kind);
         let held = (-stop.side.signed(situation.position)).0.max(Decimal::ZERO);
         if !required || !protects(stop) || held.is_zero() {
             return Vec::new();
         }
-        let mut violations = Vec::new();
-        let others = situation
-            .standing
-            .iter()
-            .filter(|order| order.own && order.ticket.side == stop.side && protects(order.ticket));
+        let Some((mark, old)) = situation.mark.and_then(|mark| Some((mark, distance_from(mark, stop.kind)?))) else {
+            return vec![violation("stale-data", f64::NAN, f64::NAN, "")];
+        };
+        let takes_risk = situation.permission == Permission::All && situation.account.guard.takes_risk();
+        let most = self.invalid_stop.as_ref().map(|rule| (rule.most, rule.most.exact() * mark.0));
+        let near = |ticket: &Ticket| {
+            distance_from(mark, ticket.kind)
+                .is_some_and(|distance| distance <= old || takes_risk && most.is_none_or(|(_, most)| distance <= most))
+        };
+        let others = situation.standing.iter().filter(|order| {
+            let protects = order.ticket.side == stop.side && protects(order.ticket) && near(order.ticket);
+            order.own && !order.leaving && protects
+        });
         let left: Qty = others.map(|order| order.remaining).sum();
-        let left = left + instead.filter(|ticket| protects(ticket)).map_or(Qty::ZERO, |ticket| ticket.quantity);
+        let left = left + instead.filter(|new| protects(new.ticket)).map_or(Qty::ZERO, Proposal::remaining);
+        let mut violations = Vec::new();
         if left.0 < held {
             violations.push(violation("missing-stop", left.to_f64(), to_f64(held), "base-currency-protected"));
         }
-        let Some(instead) = instead else { return violations };
-        let Some((mark, old, new)) = situation
-            .mark
-            .and_then(|mark| Some((mark, distance_from(mark, stop.kind)?, distance_from(mark, instead.kind)?)))
-        else {
-            violations.push(violation("stale-data", f64::NAN, f64::NAN, ""));
+        let Some(new) = instead.and_then(|new| distance_from(mark, new.ticket.kind)).filter(|new| *new > old) else {
             return violations;
         };
-        if new <= old {
-            return violations;
-        }
-        if situation.permission != Permission::All || !situation.account.guard.takes_risk() {
+        if !takes_risk {
             violations.push(violation("trading-state", f64::NAN, f64::NAN, "stop-moved-away"));
         }
-        if let Some(rule) = self.invalid_stop.as_ref().filter(|rule| new > rule.most.exact() * mark.0) {
-            violations.push(violation(
-                "invalid-stop",
-                to_f64(new) / mark.to_f64(),
-                rule.most.to_f64(),
-                "fraction-of-mark",
-            ));
+        if let Some((limit, _)) = most.filter(|(_, most)| new > *most) {
+            violations.push(violation("invalid-stop", to_f64(new) / mark.to_f64(), limit.to_f64(), "fraction-of-mark"));
         }
         violations
     }
 }
 
-fn is_stop(kind: OrderKind) -> bool {
-    matches!(kind, OrderKind::StopMarket(_) | OrderKind::StopLimit { .. } | OrderKind::TrailingStop { .. })
+/// Whether an order is sure to close a position before it has lost much more. A stop-limit is not: it may be left behind.
+fn protects(ticket: &Ticket) -> bool {
+    let sure = match ticket.kind {
+        OrderKind::Market | OrderKind::StopMarket(_) | OrderKind::TrailingStop { activation: None, .. } => true,
+        OrderKind::TrailingStop { .. }
+        | OrderKind::StopLimit { .. }
+        | OrderKind::Limit(_)
+        | OrderKind::TakeProfit(_) => false,
+    };
+    sure && ticket.reduce_only && ticket.time_in_force == TimeInForce::GoodTillCancelled
 }
 
-/// How far a stop is from the mark.
+/// How far from the mark an order closes at the latest.
 fn distance_from(mark: Price, kind: OrderKind) -> Option<Decimal> {
     match kind {
+        OrderKind::Market => Some(Decimal::ZERO),
         OrderKind::StopMarket(trigger) | OrderKind::StopLimit { trigger, .. } => Some((mark.0 - trigger.0).abs()),
         OrderKind::TrailingStop { gap: Gap::Distance(distance), .. } => Some(distance.0),
         OrderKind::TrailingStop { gap: Gap::Fraction(fraction), .. } => Some(fraction * mark.0),
-        OrderKind::Market | OrderKind::Limit(_) | OrderKind::TakeProfit(_) => None,
+        OrderKind::Limit(_) | OrderKind::TakeProfit(_) => None,
     }
 }
 
@@ -206,8 +212,8 @@ fn stop_distance(ticket: &Ticket, mark: Option<Price>) -> Option<(Price, Decimal
 mod tests {
     use super::{InvalidStop, MissingStop};
     use crate::rules::testing::{Case, buy, dec, judged, limit_buy, reduce, sell, warned};
-    use crate::{Limits, Permission};
-    use tiltyard_model::{Gap, OrderKind, Price, Protection, Ticket};
+    use crate::{Limits, Permission, Proposal};
+    use tiltyard_model::{Gap, Nanos, OrderKind, Price, Protection, Qty, Ticket, TimeInForce};
 
     fn stopped(ticket: Ticket, stop: Protection) -> Ticket {
         Ticket { stop_loss: Some(stop), ..ticket }
@@ -291,12 +297,13 @@ mod tests {
     }
 
     fn unprotecting(case: &Case, old: &Ticket, new: Option<&Ticket>) -> Vec<String> {
+        let new = new.map(|ticket| Proposal { ticket, filled: Qty::ZERO });
         let limits = Limits {
             missing_stop: Some(MissingStop::default()),
             invalid_stop: Some(InvalidStop::default()),
             ..Limits::default()
         };
-        let violations = case.situation(|situation| limits.judge_unprotecting(old, new, situation));
+        let violations = case.situation(|situation| limits.judge_unprotecting(old, new.as_ref(), situation));
         violations.into_iter().map(|violation| violation.rule).collect()
     }
 
@@ -305,8 +312,27 @@ mod tests {
         let held = Case::perpetual().position("2");
         assert_eq!(unprotecting(&held, &stop("2", "98"), None), ["missing-stop"]);
         assert!(unprotecting(&held.clone().open(stop("2", "97")), &stop("2", "98"), None).is_empty());
-        assert_eq!(unprotecting(&held.open(stop("1.999", "97")), &stop("2", "98"), None), ["missing-stop"]);
+        assert_eq!(unprotecting(&held.clone().open(stop("1.999", "97")), &stop("2", "98"), None), ["missing-stop"]);
         assert!(unprotecting(&Case::perpetual(), &stop("2", "98"), None).is_empty(), "nothing is held");
+        for decoy in [
+            stop("2", "50"),
+            Ticket { time_in_force: TimeInForce::GoodTillDate(Nanos(9)), ..stop("2", "98") },
+            Ticket {
+                kind: OrderKind::StopLimit { trigger: Price(dec("98")), limit: Price(dec("98")) },
+                ..stop("2", "98")
+            },
+            Ticket {
+                kind: OrderKind::TrailingStop {
+                    gap: Gap::Distance(Price(dec("1"))),
+                    activation: Some(Price(dec("500"))),
+                },
+                ..stop("2", "98")
+            },
+        ] {
+            let case = held.clone().open(decoy.clone());
+            assert_eq!(unprotecting(&case, &stop("2", "98"), None), ["missing-stop"], "{decoy:?}");
+        }
+        assert_eq!(unprotecting(&held, &reduce(sell("2")), None), ["missing-stop"], "an exit that is under way");
         let entry = Ticket { kind: OrderKind::StopMarket(Price(dec("102"))), ..buy("1") };
         assert!(unprotecting(&Case::perpetual().position("2"), &entry, None).is_empty(), "an entry");
     }

@@ -172,6 +172,7 @@ impl Case {
                 remaining: ticket.quantity,
                 accepted: Nanos(*accepted),
                 own: *own,
+                leaving: false,
             })
             .collect();
         let mark = self.mark.map(|mark| Price(dec(mark)));

@@ -9,7 +9,7 @@ use tiltyard_market::{Instruments, format_time};
 use tiltyard_model::{InstrumentIndex, InstrumentKind, Money, Qty, Ticket, Violation};
 use tiltyard_risk::{
     Account, AccountGuard, Correlations, Fraction, Open, Permission, Proposal, Recent, RiskProfile, Situation, Stake,
-    Standing as StandingOrder, StrategyGuard, Verdict, paid, right_side,
+    Standing as StandingOrder, StrategyGuard, Verdict, close_only, paid, right_side,
 };
 use tiltyard_store::Kept;
 
@@ -182,19 +182,33 @@ impl Asked {
         if let Err(violations) = right_side(ticket, self.listed[0].mark) {
             return refused(violations);
         }
-        let own = self.open.iter().filter(|order| order.strategy == 0 && order.ticket.instrument == ticket.instrument);
-        if let Err(violation) = profile.room_for_another(own.count()) {
+        if let Err(violation) = profile.room_for_another(self.own_here().count()) {
             return refused(vec![violation]);
         }
+        let mut ticket = ticket.clone();
+        let plain = |order: &&OpenOrder| order.ticket.side == ticket.side && !order.ticket.reduce_only;
+        let opening: Qty = self.own_here().filter(plain).map(|order| order.remaining).sum();
+        close_only(&mut ticket, self.listed[0].instrument.kind, self.position(), opening);
         let limits = profile.limits_for(strategy, &self.listed[0].instrument.symbol);
         let judge = |ticket: &Ticket| {
             self.look(guards, |situation| limits.judge(&Proposal { ticket, filled: Qty::ZERO }, situation))
         };
-        let verdict = judge(ticket);
+        let verdict = judge(&ticket);
         let reduced = verdict
             .fits
             .filter(|quantity| judge(&Ticket { quantity: *quantity, ..ticket.clone() }).violations.is_empty());
         (verdict, reduced)
+    }
+
+    /// What is open of the strategy in the order's instrument.
+    fn own_here(&self) -> impl Iterator<Item = &OpenOrder> {
+        self.open.iter().filter(|order| order.strategy == 0 && order.ticket.instrument == InstrumentIndex(0))
+    }
+
+    /// What the strategy holds of it.
+    fn position(&self) -> Qty {
+        let here = |holding: &&Holding| holding.strategy == 0 && holding.instrument == InstrumentIndex(0);
+        self.holdings.iter().filter(here).map(|holding| holding.quantity).sum()
     }
 
     /// The situation of the order.
@@ -235,7 +249,7 @@ impl Asked {
             rules: &listed.rules,
             mark: listed.mark,
             cost: self.cost,
-            position: self.holdings.iter().filter(here).map(|holding| holding.quantity).sum(),
+            position: self.position(),
             value: self.holdings.iter().filter(here).map(|holding| holding.value).sum(),
             free: self.free(),
             standing: &standing,
@@ -245,7 +259,13 @@ impl Asked {
     fn standing<'a>(&self, order: &'a OpenOrder) -> StandingOrder<'a> {
         // It was there before the order that is asked about.
         let accepted = tiltyard_model::Nanos(self.now.0 - 1);
-        StandingOrder { ticket: &order.ticket, remaining: order.remaining, accepted, own: order.strategy == 0 }
+        StandingOrder {
+            ticket: &order.ticket,
+            remaining: order.remaining,
+            accepted,
+            own: order.strategy == 0,
+            leaving: false,
+        }
     }
 
     fn stakes(&self) -> Vec<Stake> {
@@ -261,8 +281,9 @@ impl Asked {
             });
             let own =
                 self.open.iter().filter(|order| (order.strategy, order.ticket.instrument) == (strategy, instrument));
-            let mark = self.listed[instrument.0 as usize].mark;
-            let open = own.fold(Open::position(quantity, value), |open, order| {
+            let listed = &self.listed[instrument.0 as usize];
+            let mark = listed.mark;
+            let open = own.fold(Open::position(listed.instrument.kind, quantity, value), |open, order| {
                 open.and(&order.ticket, order.remaining, mark, self.cost)
             });
             Stake { strategy, instrument, exposure: open.exposure() }
@@ -284,7 +305,9 @@ impl Asked {
             .map(|held| Money(held.value.0.abs() / self.listed[held.instrument.0 as usize].rules.max_leverage))
             .sum();
         let reserved: Money = self.open.iter().filter(|open| open.strategy == 0).map(|open| self.reserved(open)).sum();
-        self.cash.min(self.strategy_equity - spot) - margin - reserved
+        let free = self.strategy_equity - spot - margin - reserved;
+        // What a perpetual earns is margin at once; a purchase is paid in cash.
+        if kind(order) == InstrumentKind::Spot { free.min(self.cash - margin - reserved) } else { free }
     }
 
     /// What an open order of the strategy keeps back. What cannot be said is all there is.
