@@ -332,14 +332,10 @@ impl<'a, V: Venue> Requests<'a, V> {
         if held.is_zero() {
             return;
         }
-        let same = |order: &&Working| {
-            order.strategy == self.strategy
-                && order.ticket.side == ticket.side
-                && !order.ticket.reduce_only
-                && !without.contains(&order.id)
-        };
-        let opening: Qty = self.venue.working(ticket.instrument).iter().filter(same).map(Working::remaining).sum();
-        close_only(ticket, listed.instrument.kind, held, opening);
+        let own = |order: &&Working| order.strategy == self.strategy && !without.contains(&order.id);
+        let standing = self.venue.working(ticket.instrument).iter().filter(own);
+        let standing = standing.map(|order| (&order.ticket, order.remaining()));
+        close_only(ticket, listed.instrument.kind, held, standing);
     }
 
     /// Everything that the rules say of an order, with `without`, in the order of acceptance, out of the way.

@@ -126,19 +126,27 @@ fn the_hosts_exits_are_not_the_strategys_to_take_back() {
     }
 }
 
-/// The first exit leaves nothing for the second, which was one as well.
+/// A market order that closes leaves nothing to close: what follows it is an entry.
+#[test]
+fn a_position_is_turned_round_in_two_orders_where_an_entry_may_be() {
+    let turn = |limits: Limits| {
+        let mut refused = None;
+        let books = stage(&[100.0; 5], limits).play(|desk, step, _| match step {
+            0 => _ = desk.submit(with_stop(order(Buy, 10.0, Market), 97.0)).unwrap(),
+            1 => {
+                desk.close(A).unwrap();
+                refused = rule(desk.submit(order(Sell, 10.0, Market)));
+            }
+            _ => {}
+        });
+        (held(&books), refused)
+    };
+    assert_eq!(turn(Limits::default()), (-10.0, None));
+    assert_eq!(turn(stops()), (0.0, Some("missing-stop".to_owned())));
+}
+
 #[test]
 fn what_only_closes_opens_nothing_after_something_else_has_closed() {
-    let two_exits = |desk: &mut Desk| {
-        desk.submit(only_closes(order(Sell, 10.0, Market))).unwrap();
-        desk.submit(order(Sell, 9.5, Market)).unwrap();
-    };
-    let books = stage(&[100.0; 5], Limits::default()).play(|desk, step, _| match step {
-        0 => _ = desk.submit(order(Buy, 10.0, Market)).unwrap(),
-        1 => two_exits(desk),
-        _ => {}
-    });
-    assert_eq!((held(&books), executions(&books).len()), (0.0, 2));
     // A limit that waits above is gone when the stop has closed the position, and does not sell short at the rebound.
     let books = stage(&[100.0, 100.0, 96.0, 105.0, 105.0], stops()).play(|desk, step, _| match step {
         0 => _ = desk.submit(with_stop(order(Buy, 10.0, Market), 97.0)).unwrap(),

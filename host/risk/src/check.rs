@@ -140,10 +140,21 @@ impl Situation<'_> {
 }
 
 /// Makes an order of a perpetual that can only take from what is held reduce-only, without the protection of an entry: so that it
-/// opens nothing should something else close the position before. `opening` is what other orders of its side may open or close.
-pub fn close_only(ticket: &mut Ticket, kind: InstrumentKind, position: Qty, opening: Qty) {
+/// opens nothing should something else close the position before. `standing` are the strategy's own orders in the instrument, with
+/// what they have left to fill; what a market order is going to close is closed already.
+pub fn close_only<'a>(
+    ticket: &mut Ticket,
+    kind: InstrumentKind,
+    position: Qty,
+    standing: impl Iterator<Item = (&'a Ticket, Qty)>,
+) {
     let held = -ticket.side.signed(position);
-    if kind == InstrumentKind::Perpetual && !ticket.reduce_only && ticket.quantity + opening <= held {
+    if kind == InstrumentKind::Spot || ticket.reduce_only || ticket.quantity > held {
+        return;
+    }
+    let before = |order: &Ticket| order.side == ticket.side && (!order.reduce_only || order.kind == OrderKind::Market);
+    let taken: Qty = standing.filter(|(order, _)| before(order)).map(|(_, remaining)| remaining).sum();
+    if ticket.quantity + taken <= held {
         ticket.reduce_only = true;
         (ticket.stop_loss, ticket.take_profit) = (None, None);
     }

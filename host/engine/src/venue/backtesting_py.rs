@@ -1,6 +1,6 @@
 use tiltyard_model::{OrderKind, Price, Qty, Side};
 
-use super::fill_rules::{Entry, FillRules, Ohlc, Outcome, Stage, Trade, reaches_limit, reaches_stop};
+use super::fill_rules::{Entry, FillRules, Ohlc, Outcome, Stage, Trade, UNLIMITED, reaches_limit, reaches_stop};
 use super::{Costs, Working};
 use crate::market::Listed;
 
@@ -34,7 +34,7 @@ impl FillRules for BacktestingPy {
     }
 
     fn capacity(&self, _: f64, _: &Listed) -> Qty {
-        Qty::UNLIMITED
+        UNLIMITED
     }
 
     fn outcome(&self, order: &Working, bar: &Ohlc, _: &Listed) -> Outcome {
@@ -72,7 +72,7 @@ impl FillRules for BacktestingPy {
 }
 
 /// At the limit, or at the open if that is better.
-fn at_limit(side: Side, limit: Price, bar: &Ohlc) -> Outcome {
+pub(super) fn at_limit(side: Side, limit: Price, bar: &Ohlc) -> Outcome {
     if reaches_limit(side, bar.open, limit) {
         Outcome::trade(Trade::make(Stage::Open, bar.open))
     } else if reaches_limit(side, bar.favour(side), limit) {
@@ -83,7 +83,7 @@ fn at_limit(side: Side, limit: Price, bar: &Ohlc) -> Outcome {
 }
 
 /// At the trigger, or at the open if the bar opens beyond it.
-fn at_stop(side: Side, trigger: Price, bar: &Ohlc) -> Outcome {
+pub(super) fn at_stop(side: Side, trigger: Price, bar: &Ohlc) -> Outcome {
     if reaches_stop(side, bar.open, trigger) {
         Outcome::stopped(Trade::take(Stage::Open, bar.open))
     } else if reaches_stop(side, bar.against(side), trigger) {

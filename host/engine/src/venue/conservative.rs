@@ -149,9 +149,8 @@ fn stop_limit(side: Side, trigger: Price, limit: Price, bar: &Ohlc, listed: &Lis
         let trade = reached.then_some(Trade::make(FAVOUR, limit));
         Outcome { triggered: true, trade, ..Outcome::default() }
     };
-    let takes = |stage: Stage, price: Price| {
-        Outcome::stopped(Trade { limit: Some(limit), ..Trade::take(stage, price) })
-    };
+    let takes =
+        |stage: Stage, price: Price| Outcome::stopped(Trade { limit: Some(limit), ..Trade::take(stage, price) });
     let through = through(side, limit, listed);
     if reaches_stop(side, bar.open, trigger) {
         if reaches_limit(side, bar.open, limit) {

@@ -64,6 +64,9 @@ pub enum Stage {
     Close,
 }
 
+/// More than any order is for: 10¹², as [`Specification::LARGEST`](tiltyard_model::Specification::LARGEST).
+pub(super) const UNLIMITED: Qty = Qty(Decimal::from_parts(3_567_587_328, 232, 0, false, 0));
+
 /// How an order got its first fill, for what protects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {

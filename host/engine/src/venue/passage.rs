@@ -69,7 +69,11 @@ impl<'a> Passage<'a> {
     }
 
     /// First volume is shared out in the order of acceptance, then everything happens by the stages of the bar.
-    fn meet(mut self, mut met: Vec<OrderId>, outcome: impl Fn(&Passing<'_>, &Working) -> Outcome) -> Vec<StrategyIndex> {
+    fn meet(
+        mut self,
+        mut met: Vec<OrderId>,
+        outcome: impl Fn(&Passing<'_>, &Working) -> Outcome,
+    ) -> Vec<StrategyIndex> {
         for order in &met {
             let Some(working) = self.book.get(*order) else { continue };
             let outcome = outcome(&self.bar, working);
@@ -116,7 +120,8 @@ impl<'a> Passage<'a> {
         let over = working.expires().is_some_and(|until| until < self.bar.closed) && trade.stage != Stage::Open;
         // A stop-loss and a take-profit cannot both trade. The stop-loss was accepted first and is planned first.
         let stopped = working.sibling.is_some_and(|sibling| self.plan.keys().any(|(_, planned)| *planned == sibling));
-        let there = trade.depth.filter(|depth| depth.beyond.is_none()).map_or(self.free, |depth| depth.size.min(self.free));
+        let there =
+            trade.depth.filter(|depth| depth.beyond.is_none()).map_or(self.free, |depth| depth.size.min(self.free));
         let quantity = working.remaining().min(there);
         let killed = working.ticket.time_in_force == TimeInForce::FillOrKill && quantity < working.remaining();
         if over || stopped || killed || quantity.is_zero() {

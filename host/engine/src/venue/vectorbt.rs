@@ -1,7 +1,7 @@
-use tiltyard_model::{OrderKind, OrderOrigin, Price, Qty, Side};
+use tiltyard_model::{OrderKind, OrderOrigin, Qty};
 
-use super::backtesting_py::trailing;
-use super::fill_rules::{Entry, FillRules, Ohlc, Outcome, Stage, Trade, reaches_limit, reaches_stop};
+use super::backtesting_py::{at_limit, at_stop, trailing};
+use super::fill_rules::{Entry, FillRules, Ohlc, Outcome, Stage, Trade, UNLIMITED};
 use super::{Costs, Working};
 use crate::market::Listed;
 
@@ -37,7 +37,7 @@ impl FillRules for Vectorbt {
     }
 
     fn capacity(&self, _: f64, _: &Listed) -> Qty {
-        Qty::UNLIMITED
+        UNLIMITED
     }
 
     fn outcome(&self, order: &Working, bar: &Ohlc, _: &Listed) -> Outcome {
@@ -46,7 +46,7 @@ impl FillRules for Vectorbt {
             // One that latency has kept from the close at which it was decided.
             OrderKind::Market => Outcome::trade(Trade::take(Stage::Close, bar.close)),
             OrderKind::StopMarket(trigger) if protects(order) => at_stop(side, trigger, bar),
-            OrderKind::TakeProfit(price) if protects(order) => at_target(side, price, bar),
+            OrderKind::TakeProfit(price) if protects(order) => at_limit(side, price, bar),
             OrderKind::TrailingStop { gap, activation } if protects(order) => {
                 trailing(side, order.best(), activation, bar, |best| gap.behind(best, side))
             }
@@ -78,24 +78,4 @@ impl FillRules for Vectorbt {
 /// Whether an order came with an entry.
 fn protects(order: &Working) -> bool {
     matches!(order.ticket.origin, OrderOrigin::StopLoss | OrderOrigin::TakeProfit)
-}
-
-fn at_stop(side: Side, trigger: Price, bar: &Ohlc) -> Outcome {
-    if reaches_stop(side, bar.open, trigger) {
-        Outcome::stopped(Trade::take(Stage::Open, bar.open))
-    } else if reaches_stop(side, bar.against(side), trigger) {
-        Outcome::stopped(Trade::take(Stage::First, trigger))
-    } else {
-        Outcome::default()
-    }
-}
-
-fn at_target(side: Side, price: Price, bar: &Ohlc) -> Outcome {
-    if reaches_limit(side, bar.open, price) {
-        Outcome::trade(Trade::make(Stage::Open, bar.open))
-    } else if reaches_limit(side, bar.favour(side), price) {
-        Outcome::trade(Trade::make(Stage::Second, price))
-    } else {
-        Outcome::default()
-    }
 }

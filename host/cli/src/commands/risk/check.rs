@@ -186,9 +186,8 @@ impl Asked {
             return refused(vec![violation]);
         }
         let mut ticket = ticket.clone();
-        let plain = |order: &&OpenOrder| order.ticket.side == ticket.side && !order.ticket.reduce_only;
-        let opening: Qty = self.own_here().filter(plain).map(|order| order.remaining).sum();
-        close_only(&mut ticket, self.listed[0].instrument.kind, self.position(), opening);
+        let standing = self.own_here().map(|order| (&order.ticket, order.remaining));
+        close_only(&mut ticket, self.listed[0].instrument.kind, self.position(), standing);
         let limits = profile.limits_for(strategy, &self.listed[0].instrument.symbol);
         let judge = |ticket: &Ticket| {
             self.look(guards, |situation| limits.judge(&Proposal { ticket, filled: Qty::ZERO }, situation))
