@@ -12,5 +12,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let sources = [&folder, &shared[0], &shared[1], &shared[2]].map(PathBuf::as_path);
         tiltyard_guest_build::embed(&folder, &format!("{name}.wasm"), &sources)?;
     }
+    let parity = root.join("tests/parity/strategies");
+    for name in ["s1", "s2t", "s3", "s4t", "s5t"] {
+        let (folder, common) = (parity.join(name), parity.join("common"));
+        let sources = [&folder, &common, &shared[0], &shared[1], &shared[2]].map(PathBuf::as_path);
+        tiltyard_guest_build::embed(&folder, &format!("parity-{name}.wasm"), &sources)?;
+    }
     Ok(())
 }

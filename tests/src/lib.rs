@@ -21,3 +21,19 @@ pub use traders::{TRADERS, Trader};
 pub const CURIOUS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/curious.wasm"));
 /// The example `ma-cross` written against the bindings, without the SDK; see `tests/guests/by-hand`.
 pub const BY_HAND: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/by-hand.wasm"));
+
+/// A strategy of `tests/parity/strategies`, by its case: `s6` is `s1` on several instruments.
+///
+/// # Panics
+/// If there is none of that name.
+#[must_use]
+pub fn parity_strategy(case: &str) -> &'static [u8] {
+    match case {
+        "s1" | "s6" => include_bytes!(concat!(env!("OUT_DIR"), "/parity-s1.wasm")),
+        "s2t" => include_bytes!(concat!(env!("OUT_DIR"), "/parity-s2t.wasm")),
+        "s3" => include_bytes!(concat!(env!("OUT_DIR"), "/parity-s3.wasm")),
+        "s4t" => include_bytes!(concat!(env!("OUT_DIR"), "/parity-s4t.wasm")),
+        "s5t" => include_bytes!(concat!(env!("OUT_DIR"), "/parity-s5t.wasm")),
+        other => panic!("there is no strategy of the case {other}"),
+    }
+}

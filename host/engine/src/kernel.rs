@@ -245,6 +245,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         }
         self.strategies_act(step);
         if let Some(floor) = self.desk.0.as_deref_mut() {
+            floor.venue.settle(&floor.market, floor.clearing.now, &mut floor.clearing);
             if is_last {
                 floor.close_out();
             }

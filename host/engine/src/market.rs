@@ -85,6 +85,17 @@ impl Listed {
         decimal(*close).filter(|close| *close > Decimal::ZERO).map(Price)
     }
 
+    /// The last bar; `None` before the first and after the instrument's end.
+    pub(crate) fn last_bar(&self) -> Option<Bar> {
+        let bars = &self.history.bars;
+        bars.get(bars.len().checked_sub(1)?).filter(|_| !self.ended)
+    }
+
+    /// The bars that are kept, oldest first.
+    pub(crate) fn bars(&self) -> &Columns {
+        &self.history.bars
+    }
+
     /// The volume of the last bar; 0 before the first.
     #[must_use]
     pub fn last_volume(&self) -> f64 {

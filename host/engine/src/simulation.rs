@@ -10,7 +10,7 @@ use crate::feed::{BarFeed, Feed, Lane};
 use crate::kernel::{Kernel, Outcome, Setup, SetupError};
 use crate::metrics::Basis;
 use crate::strategy::Strategy;
-use crate::venue::{Conservative, Costs, FillRules, Latency, SimulatedVenue};
+use crate::venue::{BacktestingPy, Conservative, Costs, FillRules, Latency, NautilusBar, SimulatedVenue, Vectorbt};
 
 /// A market and the rules to trade it by: all that the results of a run depend on, but for its strategies.
 #[derive(Debug, Clone)]
@@ -68,17 +68,35 @@ pub enum Profile {
     /// Errs against the strategy.
     #[default]
     Conservative,
+    /// As backtesting.py 0.6 fills.
+    BacktestingPy,
+    /// As vectorbt 1.2 fills what its `from_signals` is told.
+    Vectorbt,
+    /// As NautilusTrader 1.231 fills on bars.
+    NautilusBar,
 }
 
 impl Profile {
     /// Every profile there is.
-    pub const ALL: [Self; 1] = [Self::Conservative];
+    pub const ALL: [Self; 4] = [Self::Conservative, Self::BacktestingPy, Self::Vectorbt, Self::NautilusBar];
 
     /// Its rules, with these costs.
     #[must_use]
     pub fn rules(self, costs: Costs) -> Box<dyn FillRules> {
         match self {
             Self::Conservative => Box::new(Conservative { costs }),
+            Self::BacktestingPy => Box::new(BacktestingPy { costs }),
+            Self::Vectorbt => Box::new(Vectorbt { costs }),
+            Self::NautilusBar => Box::new(NautilusBar { costs }),
+        }
+    }
+
+    /// What taking costs where nobody says: those of the default profile, and none in those that other engines are compared by.
+    #[must_use]
+    pub fn default_costs(self) -> Costs {
+        match self {
+            Self::Conservative => Costs::default(),
+            Self::BacktestingPy | Self::Vectorbt | Self::NautilusBar => Costs::none(),
         }
     }
 }

@@ -1,6 +1,6 @@
 use tiltyard_model::{Decimal, Gap, OrderKind, Price, Qty, Side, decimal};
 
-use super::fill_rules::{FillRules, Ohlc, Outcome, Stage, Trade, reaches_limit, reaches_stop};
+use super::fill_rules::{Entry, FillRules, Ohlc, Outcome, Stage, Trade, reaches_limit, reaches_stop};
 use super::{Costs, Working};
 use crate::market::Listed;
 
@@ -10,6 +10,11 @@ pub struct Conservative {
     /// What taking costs.
     pub costs: Costs,
 }
+
+/// On the way against an order: stops. It is taken to come first.
+const AGAINST: Stage = Stage::First;
+/// On the way in its favour: limits and targets.
+const FAVOUR: Stage = Stage::Second;
 
 impl Conservative {
     /// At most this share of a bar's volume is ours: a tenth.
@@ -69,25 +74,25 @@ impl FillRules for Conservative {
         }
     }
 
-    fn in_entry_bar(&self, child: &Working, entry: Stage, price: Price, bar: &Ohlc, listed: &Listed) -> Outcome {
+    fn in_entry_bar(&self, child: &Working, entry: &Entry, bar: &Ohlc, listed: &Listed) -> Outcome {
         let side = child.ticket.side;
-        let inside = |at: Price| Trade { stage: Stage::Against, price: at, taker: true, limit: None };
-        match (child.ticket.kind, entry) {
+        let price = entry.price;
+        match (child.ticket.kind, entry.stage) {
             (OrderKind::TrailingStop { gap, .. }, Stage::Open) => Trail { side, gap, listed }.follow(price, bar),
             (OrderKind::TrailingStop { gap, .. }, _) => {
                 // The extreme in favour may lie before the entry; the last price does not.
                 let trail = Trail { side, gap, listed };
                 let trigger = trail.trigger(price);
                 if reaches_stop(side, bar.against(side), trigger) {
-                    return Outcome { triggered: true, ..Outcome::trade(inside(trigger)) };
+                    return Outcome::stopped(Trade::take(AGAINST, trigger));
                 }
-                Outcome { best: Some(trail.better(price, bar.close)), ..Outcome::default() }
+                Outcome::follows(trail.better(price, bar.close))
             }
             (_, Stage::Open) => self.outcome(child, bar, listed),
             (OrderKind::StopMarket(trigger), _) if reaches_stop(side, bar.against(side), trigger) => {
                 // The entry may itself have traded beyond the stop: then that is where the market was.
                 let at = if reaches_stop(side, price, trigger) { price } else { trigger };
-                Outcome { triggered: true, ..Outcome::trade(inside(at)) }
+                Outcome::stopped(Trade::take(AGAINST, at))
             }
             _ => Outcome::default(),
         }
@@ -100,7 +105,7 @@ impl Conservative {
         let marketable = reaches_limit(side, bar.open, limit);
         if marketable && !order.has_arrived() {
             if order.ticket.post_only {
-                return Outcome { rejected: Some("post-only"), ..Outcome::default() };
+                return Outcome::rejected("post-only");
             }
             return Outcome::trade(Trade { limit: Some(limit), ..at_open(bar) });
         }
@@ -111,20 +116,14 @@ impl Conservative {
         if !reaches_limit(side, bar.favour(side), through) {
             return Outcome::default();
         }
-        let stage = if reaches_limit(side, bar.open, through) { Stage::Open } else { Stage::Favour };
-        Outcome::trade(Trade { stage, price: limit, taker: false, limit: Some(limit) })
-    }
-}
-
-impl Outcome {
-    fn trade(trade: Trade) -> Self {
-        Self { trade: Some(trade), ..Self::default() }
+        let stage = if reaches_limit(side, bar.open, through) { Stage::Open } else { FAVOUR };
+        Outcome::trade(Trade::make(stage, limit))
     }
 }
 
 /// A taker at the first price.
 fn at_open(bar: &Ohlc) -> Trade {
-    Trade { stage: Stage::Open, price: bar.open, taker: true, limit: None }
+    Trade::take(Stage::Open, bar.open)
 }
 
 /// A tick beyond a limit: only there a resting order is sure to have traded.
@@ -137,10 +136,9 @@ fn through(side: Side, limit: Price, listed: &Listed) -> Price {
 
 fn stop(side: Side, trigger: Price, bar: &Ohlc) -> Outcome {
     if reaches_stop(side, bar.open, trigger) {
-        Outcome { triggered: true, ..Outcome::trade(at_open(bar)) }
+        Outcome::stopped(at_open(bar))
     } else if reaches_stop(side, bar.against(side), trigger) {
-        let trade = Trade { stage: Stage::Against, price: trigger, taker: true, limit: None };
-        Outcome { triggered: true, ..Outcome::trade(trade) }
+        Outcome::stopped(Trade::take(AGAINST, trigger))
     } else {
         Outcome::default()
     }
@@ -148,13 +146,11 @@ fn stop(side: Side, trigger: Price, bar: &Ohlc) -> Outcome {
 
 fn stop_limit(side: Side, trigger: Price, limit: Price, bar: &Ohlc, listed: &Listed) -> Outcome {
     let rests = |reached: bool| {
-        let trade = Trade { stage: Stage::Favour, price: limit, taker: false, limit: Some(limit) };
-        Outcome { triggered: true, trade: reached.then_some(trade), ..Outcome::default() }
+        let trade = reached.then_some(Trade::make(FAVOUR, limit));
+        Outcome { triggered: true, trade, ..Outcome::default() }
     };
-    let takes = |stage: Stage, price: Price| {
-        let trade = Trade { stage, price, taker: true, limit: Some(limit) };
-        Outcome { triggered: true, ..Outcome::trade(trade) }
-    };
+    let takes =
+        |stage: Stage, price: Price| Outcome::stopped(Trade { limit: Some(limit), ..Trade::take(stage, price) });
     let through = through(side, limit, listed);
     if reaches_stop(side, bar.open, trigger) {
         if reaches_limit(side, bar.open, limit) {
@@ -165,7 +161,7 @@ fn stop_limit(side: Side, trigger: Price, limit: Price, bar: &Ohlc, listed: &Lis
     }
     if reaches_stop(side, bar.against(side), trigger) {
         if reaches_limit(side, trigger, limit) {
-            return takes(Stage::Against, trigger);
+            return takes(AGAINST, trigger);
         }
         // Of what came after the trigger, only the last price is known.
         return rests(reaches_limit(side, bar.close, through));
@@ -198,7 +194,7 @@ impl Trail<'_> {
     /// stop; if that does not reach it, the bar's best price moves the trigger, and a last price beyond that has crossed it.
     fn follow(&self, best: Price, bar: &Ohlc) -> Outcome {
         if reaches_stop(self.side, bar.open, self.trigger(best)) {
-            return Outcome { triggered: true, ..Outcome::trade(at_open(bar)) };
+            return Outcome::stopped(at_open(bar));
         }
         let best = self.better(best, bar.open);
         if reaches_stop(self.side, bar.against(self.side), self.trigger(best)) {
@@ -223,11 +219,10 @@ impl Trail<'_> {
         if reaches_stop(self.side, bar.close, self.trigger(best)) {
             return self.inside(self.trigger(best));
         }
-        Outcome { best: Some(best), ..Outcome::default() }
+        Outcome::follows(best)
     }
 
     fn inside(&self, trigger: Price) -> Outcome {
-        let trade = Trade { stage: Stage::Against, price: trigger, taker: true, limit: None };
-        Outcome { triggered: true, ..Outcome::trade(trade) }
+        Outcome::stopped(Trade::take(AGAINST, trigger))
     }
 }

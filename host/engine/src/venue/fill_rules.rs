@@ -1,7 +1,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use tiltyard_model::{Bar, Decimal, Price, Qty, Side, decimal};
+use tiltyard_model::{Bar, Decimal, OrderKind, Price, Qty, Side, decimal};
 
 use super::{Costs, Working};
 use crate::market::Listed;
@@ -29,20 +29,55 @@ pub trait FillRules: fmt::Debug + Send + Sync {
     /// What a bar does to an order that was active when it opened.
     fn outcome(&self, order: &Working, bar: &Ohlc, listed: &Listed) -> Outcome;
 
-    /// What the rest of a bar does to a stop-loss or take-profit whose entry filled in it, at `entry` and at this price.
-    fn in_entry_bar(&self, child: &Working, entry: Stage, price: Price, bar: &Ohlc, listed: &Listed) -> Outcome;
+    /// What the rest of a bar does to a stop-loss or take-profit whose entry filled in it.
+    fn in_entry_bar(&self, child: &Working, entry: &Entry, bar: &Ohlc, listed: &Listed) -> Outcome;
+
+    /// Whether it is known which extreme a bar reached first. Where it is not, a target may not close what was opened inside the
+    /// bar, because it may have come before.
+    fn knows_the_way(&self) -> bool {
+        false
+    }
+
+    /// Whether orders may trade at the close at which they were decided.
+    fn trades_at_close(&self) -> bool {
+        false
+    }
+
+    /// What becomes of a new order at the close at which it was decided. `listed` has seen the bar that closed; `traded` is
+    /// whether the strategy traded the instrument in that bar.
+    fn at_close(&self, _order: &Working, _listed: &Listed, _traded: bool) -> Outcome {
+        Outcome::default()
+    }
 }
 
-/// When within a bar something happens, as far as bars can tell.
+/// When within a bar something happens, as far as bars can tell: a profile says which of its extremes it takes for the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// At its first price.
     Open,
-    /// Somewhere inside, on the way against an order: stops.
-    Against,
-    /// Somewhere inside, on the way in an order's favour: limits and targets. It is taken to come after the other.
-    Favour,
+    /// Somewhere inside, on the way to the extreme that is taken to come first.
+    First,
+    /// Somewhere inside, on the way to the other extreme.
+    Second,
+    /// At its last price.
+    Close,
+}
+
+/// More than any order is for: 10¹², as [`Specification::LARGEST`](tiltyard_model::Specification::LARGEST).
+pub(super) const UNLIMITED: Qty = Qty(Decimal::from_parts(3_567_587_328, 232, 0, false, 0));
+
+/// How an order got its first fill, for what protects it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// What kind of order it is.
+    pub kind: OrderKind,
+    /// When in the bar.
+    pub stage: Stage,
+    /// At what price.
+    pub price: Price,
+    /// Where its stop-loss stands, if it has one.
+    pub stop: Option<Price>,
 }
 
 /// What a bar does to an order.
@@ -69,6 +104,17 @@ pub struct Trade {
     pub taker: bool,
     /// No worse than this, costs included.
     pub limit: Option<Price>,
+    /// How much there is at this price; `None` where it is not limited.
+    pub depth: Option<Depth>,
+}
+
+/// What stands at a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// This much.
+    pub size: Qty,
+    /// Where everything else trades; `None` where it waits.
+    pub beyond: Option<Price>,
 }
 
 /// A bar's prices as exact numbers.
@@ -82,6 +128,8 @@ pub struct Ohlc {
     pub low: Price,
     /// Last price.
     pub close: Price,
+    /// What was traded, in base currency; 0 if it is no number.
+    pub volume: Qty,
 }
 
 impl Ohlc {
@@ -89,7 +137,9 @@ impl Ohlc {
     #[must_use]
     pub fn exact(bar: &Bar) -> Option<Self> {
         let price = |value: f64| decimal(value).filter(|price| *price > Decimal::ZERO).map(Price);
-        Some(Self { open: price(bar.open)?, high: price(bar.high)?, low: price(bar.low)?, close: price(bar.close)? })
+        let volume = decimal(bar.volume).filter(|volume| *volume > Decimal::ZERO).map_or(Qty::ZERO, Qty);
+        let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(price);
+        Some(Self { open: open?, high: high?, low: low?, close: close?, volume })
     }
 
     /// The extreme that a stop on this side waits for.
@@ -105,6 +155,40 @@ impl Ohlc {
     #[must_use]
     pub fn favour(&self, side: Side) -> Price {
         self.against(side.opposite())
+    }
+}
+
+impl Outcome {
+    /// It trades.
+    pub(super) fn trade(trade: Trade) -> Self {
+        Self { trade: Some(trade), ..Self::default() }
+    }
+
+    /// A trigger was reached, and it trades.
+    pub(super) fn stopped(trade: Trade) -> Self {
+        Self { triggered: true, ..Self::trade(trade) }
+    }
+
+    /// The venue refuses it.
+    pub(super) fn rejected(why: &'static str) -> Self {
+        Self { rejected: Some(why), ..Self::default() }
+    }
+
+    /// A trailing stop follows.
+    pub(super) fn follows(best: Price) -> Self {
+        Self { best: Some(best), ..Self::default() }
+    }
+}
+
+impl Trade {
+    /// A taker at this price.
+    pub(super) fn take(stage: Stage, price: Price) -> Self {
+        Self { stage, price, taker: true, limit: None, depth: None }
+    }
+
+    /// A limit order that waited for this price.
+    pub(super) fn make(stage: Stage, price: Price) -> Self {
+        Self { stage, price, taker: false, limit: Some(price), depth: None }
     }
 }
 

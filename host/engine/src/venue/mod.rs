@@ -1,11 +1,14 @@
 //! Where orders go.
 
+mod backtesting_py;
 mod book;
 mod conservative;
 mod costs;
 mod fill_rules;
+mod nautilus_bar;
 mod passage;
 mod simulated;
+mod vectorbt;
 mod working;
 
 use std::fmt;
@@ -13,12 +16,15 @@ use std::fmt;
 use tiltyard_model::{Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, Price, Qty, Ticket};
 
 use crate::execution::{Execution, Reason, StrategyIndex, Update};
-use crate::market::Listed;
+use crate::market::{Listed, Market};
 
+pub use backtesting_py::BacktestingPy;
 pub use conservative::Conservative;
 pub use costs::{Costs, Latency};
-pub use fill_rules::{FillRules, Ohlc, Outcome, Stage, Trade};
+pub use fill_rules::{Depth, Entry, FillRules, Ohlc, Outcome, Stage, Trade};
+pub use nautilus_bar::NautilusBar;
 pub use simulated::SimulatedVenue;
+pub use vectorbt::Vectorbt;
 pub use working::Working;
 pub(crate) use working::protecting;
 
@@ -37,6 +43,9 @@ pub trait Venue: fmt::Debug + Send + 'static {
 
     /// A bar closed at `now`: orders may fill.
     fn on_bar(&mut self, instrument: InstrumentIndex, listed: &Listed, bar: &Bar, now: Nanos, host: &mut dyn Host);
+
+    /// The strategies have spoken: where a venue lets orders trade at the close at which they were decided, they do so now.
+    fn settle(&mut self, _market: &Market, _now: Nanos, _host: &mut dyn Host) {}
 
     /// The instrument trades no more, or the run is to end flat: every order in it ends, and what is held is closed at its last
     /// price. `reason` is what the orders ended and the positions were closed for.

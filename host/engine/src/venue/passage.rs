@@ -6,7 +6,7 @@ use tiltyard_model::{
 
 use super::Host;
 use super::book::Book;
-use super::fill_rules::{FillRules, Ohlc, Outcome, Stage, Trade};
+use super::fill_rules::{Depth, Entry, FillRules, Ohlc, Outcome, Stage, Trade};
 use super::working::Working;
 use crate::execution::{Execution, StrategyIndex};
 use crate::market::Listed;
@@ -21,6 +21,7 @@ pub(super) struct Passage<'a> {
     plan: BTreeMap<(Stage, OrderId), Planned>,
     /// What each strategy has opened inside the bar: a target may not close it there, because it may have come first.
     inside: BTreeMap<StrategyIndex, Qty>,
+    traded: Vec<StrategyIndex>,
 }
 
 /// The bar and the rules by which it makes fills.
@@ -51,16 +52,31 @@ struct Filled {
 impl<'a> Passage<'a> {
     pub(super) fn new(bar: Passing<'a>, book: &'a mut Book, host: &'a mut dyn Host) -> Self {
         let free = bar.rules.capacity(bar.volume, bar.listed);
-        Self { bar, book, host, free, plan: BTreeMap::new(), inside: BTreeMap::new() }
+        Self { bar, book, host, free, plan: BTreeMap::new(), inside: BTreeMap::new(), traded: Vec::new() }
     }
 
-    /// Trades what the bar allows: first volume is shared out in the order of acceptance, then everything happens by the
-    /// stages of the bar.
-    pub(super) fn run(mut self) {
-        let mut met = self.book.which(|order| order.active_from <= self.bar.opened);
+    /// Trades what the bar allows. Answers with those who traded.
+    pub(super) fn run(self) -> Vec<StrategyIndex> {
+        let met = self.book.which(|order| order.active_from <= self.bar.opened);
+        self.meet(met, |bar, order| bar.rules.outcome(order, &bar.prices, bar.listed))
+    }
+
+    /// Trades what the profile allows of the orders that have come in since the bar closed. `traded` are the strategies that have
+    /// traded in the bar.
+    pub(super) fn arrivals(self, traded: &[StrategyIndex]) {
+        let met = self.book.which(|order| !order.arrived && order.active_from <= self.bar.closed);
+        self.meet(met, |bar, order| bar.rules.at_close(order, bar.listed, traded.contains(&order.strategy)));
+    }
+
+    /// First volume is shared out in the order of acceptance, then everything happens by the stages of the bar.
+    fn meet(
+        mut self,
+        mut met: Vec<OrderId>,
+        outcome: impl Fn(&Passing<'_>, &Working) -> Outcome,
+    ) -> Vec<StrategyIndex> {
         for order in &met {
             let Some(working) = self.book.get(*order) else { continue };
-            let outcome = self.bar.rules.outcome(working, &self.bar.prices, self.bar.listed);
+            let outcome = outcome(&self.bar, working);
             self.plan(*order, outcome);
         }
         self.entries_before_their_stops();
@@ -85,6 +101,7 @@ impl<'a> Passage<'a> {
             self.book.end(order, OrderStatus::Cancelled, unfilled, self.host);
         }
         self.book.expire(self.bar.closed, self.host);
+        self.traded
     }
 
     /// Takes down what the bar does to an order, and sets volume aside if it may trade.
@@ -103,7 +120,9 @@ impl<'a> Passage<'a> {
         let over = working.expires().is_some_and(|until| until < self.bar.closed) && trade.stage != Stage::Open;
         // A stop-loss and a take-profit cannot both trade. The stop-loss was accepted first and is planned first.
         let stopped = working.sibling.is_some_and(|sibling| self.plan.keys().any(|(_, planned)| *planned == sibling));
-        let quantity = working.remaining().min(self.free);
+        let there =
+            trade.depth.filter(|depth| depth.beyond.is_none()).map_or(self.free, |depth| depth.size.min(self.free));
+        let quantity = working.remaining().min(there);
         let killed = working.ticket.time_in_force == TimeInForce::FillOrKill && quantity < working.remaining();
         if over || stopped || killed || quantity.is_zero() {
             return;
@@ -115,11 +134,11 @@ impl<'a> Passage<'a> {
     /// On its way to the stop-loss of what an order has opened, the market passes the limit at which the rest of that order
     /// waits.
     fn entries_before_their_stops(&mut self) {
-        let stops = self.plan.keys().filter(|(stage, _)| *stage == Stage::Against);
+        let stops = self.plan.keys().filter(|(stage, _)| *stage == Stage::First);
         let parents: Vec<OrderId> = stops.filter_map(|(_, stop)| self.book.get(*stop)?.ticket.parent).collect();
         for parent in parents {
-            if let Some(planned) = self.plan.remove(&(Stage::Favour, parent)) {
-                self.plan.insert((Stage::Against, parent), planned);
+            if let Some(planned) = self.plan.remove(&(Stage::Second, parent)) {
+                self.plan.insert((Stage::First, parent), planned);
             }
         }
     }
@@ -130,7 +149,7 @@ impl<'a> Passage<'a> {
         let (strategy, instrument) = (working.strategy, working.ticket.instrument);
         let before = self.host.position(strategy, instrument);
         let mut wanted = planned.quantity.min(working.remaining());
-        if working.ticket.reduce_only && stage == Stage::Favour {
+        if working.ticket.reduce_only && stage == Stage::Second && !self.bar.rules.knows_the_way() {
             let inside = self.inside.get(&strategy).copied().unwrap_or_default();
             wanted = wanted.min(Qty((before.abs() - inside).0.max(Decimal::ZERO)));
             if wanted.is_zero() {
@@ -144,11 +163,17 @@ impl<'a> Passage<'a> {
         if quantity.is_zero() || whole && quantity < working.remaining() {
             return Filled { cut: Some(room.because), ..Filled::default() };
         }
+        // What trades at a close has nothing of the bar before it.
+        let at_open = stage == Stage::Open || self.bar.has_closed();
         let time = if stage == Stage::Open { self.bar.opened } else { self.bar.closed };
-        let filling = Filling { price, quantity, taker: planned.trade.taker, stage, time };
-        if !filling.execute(working, self.bar.listed, self.host) {
-            return Filled { cut: Some("out-of-range"), ..Filled::default() };
+        let (best, beyond) = planned.trade.split(quantity);
+        for (price, quantity) in std::iter::once((price, best)).chain(beyond) {
+            let filling = Filling { price, quantity, taker: planned.trade.taker, at_open, time };
+            if !filling.execute(working, self.bar.listed, self.host) {
+                return Filled { cut: Some("out-of-range"), ..Filled::default() };
+            }
         }
+        self.traded.push(strategy);
         let (sibling, parent, done) = (working.sibling, working.ticket.parent, working.remaining().is_zero());
         let after = self.host.position(strategy, instrument);
         if let Some(sibling) = sibling {
@@ -175,10 +200,12 @@ impl<'a> Passage<'a> {
             entry.children.iter().copied().filter(|child| self.book.get(*child).is_some()).collect();
         if alive.is_empty() {
             let tickets = entry.protection(price, opened, &self.bar.listed.rules);
+            let stop = tickets.iter().find_map(|ticket| ticket.kind.trigger());
+            let entry = Entry { kind: entry.ticket.kind, stage, price, stop };
             let born = self.book.bear(parent, tickets, self.bar.closed, self.bar.opened, self.host);
             for child in &born {
                 let Some(working) = self.book.get(*child) else { continue };
-                let outcome = self.bar.rules.in_entry_bar(working, stage, price, &self.bar.prices, self.bar.listed);
+                let outcome = self.bar.rules.in_entry_bar(working, &entry, &self.bar.prices, self.bar.listed);
                 self.plan(*child, outcome);
             }
             return born;
@@ -189,7 +216,7 @@ impl<'a> Passage<'a> {
             self.host.replaced(working);
             // What joins a stop that trades in this very bar goes with it; a target gets what was there before, unless the
             // entry was as early as can be.
-            let joins = |planned: OrderId, at: Stage| planned == child && (at != Stage::Favour || stage == Stage::Open);
+            let joins = |planned: OrderId, at: Stage| planned == child && (at != Stage::Second || stage == Stage::Open);
             if let Some((_, planned)) = self.plan.iter_mut().find(|((at, id), _)| joins(*id, *at)) {
                 let more = opened.min(self.free);
                 self.free -= more;
@@ -200,7 +227,21 @@ impl<'a> Passage<'a> {
     }
 }
 
+impl Trade {
+    /// What of a quantity trades at this price, and what beyond it.
+    fn split(&self, quantity: Qty) -> (Qty, Option<(Price, Qty)>) {
+        let Some(Depth { size, beyond: Some(beyond) }) = self.depth else { return (quantity, None) };
+        let best = quantity.min(size);
+        (best, Some((beyond, quantity - best)).filter(|(_, rest)| !rest.is_zero()))
+    }
+}
+
 impl Passing<'_> {
+    /// Whether nothing moves any more: the bar is only its last price.
+    fn has_closed(&self) -> bool {
+        self.opened == self.closed
+    }
+
     fn price(&self, trade: &Trade, side: Side, quantity: Qty) -> Price {
         if !trade.taker {
             return trade.price;
@@ -219,7 +260,7 @@ pub(super) struct Filling {
     pub(super) price: Price,
     pub(super) quantity: Qty,
     pub(super) taker: bool,
-    pub(super) stage: Stage,
+    pub(super) at_open: bool,
     pub(super) time: Nanos,
 }
 
@@ -239,7 +280,7 @@ impl Filling {
             order: order.id,
             instrument: ticket.instrument,
             time: self.time,
-            at_open: self.stage == Stage::Open,
+            at_open: self.at_open,
             side: ticket.side,
             price: self.price,
             quantity: self.quantity,

@@ -3,12 +3,12 @@ use tiltyard_model::{
 };
 
 use super::book::Book;
-use super::fill_rules::{FillRules, Ohlc, Stage};
+use super::fill_rules::{FillRules, Ohlc};
 use super::passage::{Filling, Passage, Passing};
 use super::working::{Pending, Request, Working};
 use super::{Host, Latency, Venue};
 use crate::execution::{Reason, StrategyIndex};
-use crate::market::Listed;
+use crate::market::{Listed, Market};
 
 /// A venue made of bars: it works orders by the rules of a profile.
 ///
@@ -28,6 +28,8 @@ struct Place {
     book: Book,
     /// When its last bar closed.
     closed: Nanos,
+    /// Who traded in that bar, for profiles that ask.
+    traded: Vec<StrategyIndex>,
 }
 
 impl SimulatedVenue {
@@ -35,7 +37,7 @@ impl SimulatedVenue {
     #[must_use]
     pub fn new(rules: Box<dyn FillRules>, latency: Latency, seed: u64, instruments: usize) -> Self {
         let latency = Latency { fixed: latency.fixed.max(Nanos(0)), jitter: latency.jitter.max(Nanos(0)) };
-        let place = Place { book: Book::default(), closed: Nanos(i64::MIN) };
+        let place = Place { book: Book::default(), closed: Nanos(i64::MIN), traded: Vec::new() };
         Self { rules, latency, random: Random(seed), places: vec![place; instruments] }
     }
 
@@ -83,6 +85,7 @@ impl Venue for SimulatedVenue {
     fn on_bar(&mut self, instrument: InstrumentIndex, listed: &Listed, bar: &Bar, now: Nanos, host: &mut dyn Host) {
         let Some(place) = self.places.get_mut(instrument.0 as usize) else { return };
         place.closed = now;
+        place.traded.clear();
         if place.book.orders().is_empty() {
             return;
         }
@@ -90,7 +93,22 @@ impl Venue for SimulatedVenue {
         place.book.arrive(bar.open_time, host);
         let (rules, volume) = (&*self.rules, bar.volume);
         let passing = Passing { rules, listed, prices, volume, opened: bar.open_time, closed: now };
-        Passage::new(passing, &mut place.book, host).run();
+        let traded = Passage::new(passing, &mut place.book, host).run();
+        place.traded = traded;
+    }
+
+    fn settle(&mut self, market: &Market, now: Nanos, host: &mut dyn Host) {
+        if !self.rules.trades_at_close() {
+            return;
+        }
+        for (place, (_, listed)) in self.places.iter_mut().zip(market.iter()) {
+            let Some(bar) = listed.last_bar().filter(|_| place.closed == now && !place.book.orders().is_empty()) else {
+                continue;
+            };
+            let Some(prices) = Ohlc::exact(&bar) else { continue };
+            let passing = Passing { rules: &*self.rules, listed, prices, volume: bar.volume, opened: now, closed: now };
+            Passage::new(passing, &mut place.book, host).arrivals(&place.traded);
+        }
     }
 
     fn on_end(
@@ -118,7 +136,7 @@ impl Venue for SimulatedVenue {
             let mut order = Working::new(host.next_order(), strategy, ticket, now, now);
             host.accepted(&order);
             let price = self.rules.costs().apply(mark, side, held.abs(), listed.last_volume());
-            let fill = Filling { price, quantity: held.abs(), taker: true, stage: Stage::Favour, time: now };
+            let fill = Filling { price, quantity: held.abs(), taker: true, at_open: false, time: now };
             if !fill.execute(&mut order, listed, host) {
                 host.updated(order.update(OrderStatus::Cancelled, "out-of-range"));
             }
