@@ -175,17 +175,17 @@ fn every_golden(profile: Profile, trades: usize) {
 
 #[test]
 fn backtesting_py_trades_as_backtesting_py() {
-    every_golden(Profile::BacktestingPy, 0);
+    every_golden(Profile::BacktestingPy, 683);
 }
 
 #[test]
 fn vectorbt_trades_as_vectorbt() {
-    every_golden(Profile::Vectorbt, 0);
+    every_golden(Profile::Vectorbt, 728);
 }
 
 #[test]
 fn nautilus_bar_trades_as_nautilus_trader() {
-    every_golden(Profile::NautilusBar, 0);
+    every_golden(Profile::NautilusBar, 802);
 }
 
 #[test]

@@ -118,8 +118,10 @@ impl<'a> Passage<'a> {
         let Some(trade) = outcome.trade else { return };
         // Inside a bar in which its time ends, an order may have expired before the market came to it.
         let over = working.expires().is_some_and(|until| until < self.bar.closed) && trade.stage != Stage::Open;
-        // A stop-loss and a take-profit cannot both trade. The stop-loss was accepted first and is planned first.
-        let stopped = working.sibling.is_some_and(|sibling| self.plan.keys().any(|(_, planned)| *planned == sibling));
+        // Where nobody knows which of a stop-loss and a take-profit was reached first, it was the stop-loss, which was accepted first
+        // and is planned first.
+        let stopped = !self.bar.rules.knows_the_way()
+            && working.sibling.is_some_and(|sibling| self.plan.keys().any(|(_, planned)| *planned == sibling));
         let there =
             trade.depth.filter(|depth| depth.beyond.is_none()).map_or(self.free, |depth| depth.size.min(self.free));
         let quantity = working.remaining().min(there);

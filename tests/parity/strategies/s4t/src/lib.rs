@@ -64,13 +64,14 @@ impl S4t {
     }
 
     /// Sells what is held 1 % above its price.
-    fn ask(&self, desk: &mut impl Desk, position: &Position) {
-        let entry = self.grid.ticks(position.entry_price);
+    fn ask(&self, desk: &mut impl Desk, instrument: InstrumentIndex, position: &Position) {
+        let Some(price) = position.entry_price else { return };
+        let entry = self.grid.ticks(price);
         let target = self.grid.price((entry * 101 + 99) / 100);
         let _ = desk.submit(&OrderRequest {
             order_type: OrderType::Limit(target),
             reduce_only: true,
-            ..OrderRequest::market(position.instrument, Side::Sell, position.quantity)
+            ..OrderRequest::market(instrument, Side::Sell, position.quantity)
         });
     }
 }
@@ -105,7 +106,7 @@ impl Strategy for S4t {
                 self.entry = None;
                 if let Some(position) = &position {
                     self.held_since = Some(now);
-                    self.ask(desk, position);
+                    self.ask(desk, instrument, position);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! S5t: S1 with a stop-loss 2 % below the highest close since the signal, on the tick, moved up at every close.
 
 use parity_common::{Cross, Crosses, Grid};
+use tiltyard_sdk::OrderOrigin;
 use tiltyard_sdk::prelude::*;
 
 params! {
@@ -30,7 +31,8 @@ impl S5t {
         if now > before {
             let stops = desk.open_orders().into_iter().filter(|open| open.origin == OrderOrigin::StopLoss);
             for order in stops {
-                let change = Replacement { trigger: Some(self.grid.price(now)), ..Replacement::default() };
+                let trigger = Some(self.grid.price(now));
+                let change = Replacement { quantity: None, limit: None, trigger, trail: None };
                 let _ = desk.replace(order.order, change);
             }
         }
