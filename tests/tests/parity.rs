@@ -17,23 +17,26 @@ static GROUND: LazyLock<Ground<KernelDesk>> =
     LazyLock::new(|| Ground::with_pool(env!("CARGO_BIN_EXE_compile-worker"), PoolLimits::default()));
 
 const HOUR: Nanos = Nanos::from_hours(1);
-const FILES: [&str; 3] = ["a", "b", "c"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("parity")
 }
 
-/// A file's bars as a perpetual, so that it can be sold short, with the fee and without the costs of the goldens.
-fn market(file: &str, profile: Profile) -> Simulation {
+/// A file's bars as a perpetual, so that it can be sold short, with the fee of the goldens.
+fn market(file: &str, profile: Profile, costs: Costs) -> Simulation {
     let path = folder().join("data").join(format!("{file}.csv"));
     let series = Series::new(read_bars(&path).unwrap(), HOUR).unwrap();
     let instrument = infer_instrument(file, "parity", &series.bars, 0.0005, 0.0005);
     let instrument = Instrument { kind: InstrumentKind::Perpetual, ..instrument };
-    Simulation { profile, costs: Costs::none(), ..simulation(instrument, series.bars) }
+    Simulation { profile, costs, ..simulation(instrument, series.bars) }
 }
 
 fn play(case: &str, files: &[&str], profile: Profile) -> Outcome<Fault> {
-    let mut markets = files.iter().map(|file| market(file, profile));
+    play_with(case, files, profile, Costs::none())
+}
+
+fn play_with(case: &str, files: &[&str], profile: Profile, costs: Costs) -> Outcome<Fault> {
+    let mut markets = files.iter().map(|file| market(file, profile, costs));
     let mut all = markets.next().unwrap();
     let others: Vec<Traded> = markets.flat_map(|market| market.market).collect();
     all.market.extend(others);
@@ -188,9 +191,29 @@ fn nautilus_bar_trades_as_nautilus_trader() {
     every_golden(Profile::NautilusBar, 802);
 }
 
+/// What a case comes to under a profile: closed positions, and profit after fees with what is open at the last close.
+fn row(case: &str, profile: Profile, costs: Costs) -> String {
+    let outcome = play_with(case, &["b"], profile, costs);
+    let (ended, _) = positions(&outcome, 0);
+    let profit = outcome.books.equity().to_f64() - 1_000_000.0;
+    if ended.is_empty() { "none".to_owned() } else { format!("{}, {profit:.2}", ended.len()) }
+}
+
+/// The table of docs/profiles.md is what the profiles do.
 #[test]
-fn the_files_are_those_of_the_goldens() {
-    for file in FILES {
-        assert_eq!(market(file, Profile::Conservative).market[0].bars.len(), 2_800, "{file}");
+fn the_page_about_profiles_tells_what_they_do() {
+    let mut table = String::from("| | s1 | s2t | s3 | s4t |\n|---|---|---|---|---|\n");
+    for (name, profile, costs) in [
+        ("`backtesting-py`", Profile::BacktestingPy, Costs::none()),
+        ("`vectorbt`", Profile::Vectorbt, Costs::none()),
+        ("`nautilus-bar`", Profile::NautilusBar, Costs::none()),
+        ("`conservative`, no slippage", Profile::Conservative, Costs::none()),
+        ("`conservative`", Profile::Conservative, Costs::default()),
+    ] {
+        let cells = ["s1", "s2t", "s3", "s4t"].map(|case| row(case, profile, costs));
+        table.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
     }
+    let path = folder().join("../../docs/profiles.md");
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(page.contains(&table), "docs/profiles.md is to say\n{table}");
 }

@@ -259,13 +259,15 @@ fn rules(section: &mut Section<'_>) -> Rules {
     if let Some(most) = max_drawdown {
         risk = risk.with_max_drawdown(Some(MaxDrawdown { most }));
     }
+    let profile = profile.unwrap_or_default();
+    let costs = profile.default_costs();
     Rules {
-        profile: profile.unwrap_or_default(),
+        profile,
         fee: basis_points(section, "fee_bps", -100.0),
         costs: Costs {
-            half_spread: basis_points(section, "half_spread_bps", 0.0).unwrap_or(default.costs.half_spread),
-            slippage: basis_points(section, "slippage_bps", 0.0).unwrap_or(default.costs.slippage),
-            impact: basis_points(section, "impact_bps", 0.0).unwrap_or(default.costs.impact),
+            half_spread: basis_points(section, "half_spread_bps", 0.0).unwrap_or(costs.half_spread),
+            slippage: basis_points(section, "slippage_bps", 0.0).unwrap_or(costs.slippage),
+            impact: basis_points(section, "impact_bps", 0.0).unwrap_or(costs.impact),
         },
         latency: Latency {
             fixed: milliseconds(section, "latency_ms"),

@@ -61,9 +61,10 @@ pub(crate) struct RunArgs {
     /// Fee of every trade, in basis points of its value; by default what a workspace's rules say, else 5.
     #[arg(long, value_name = "BPS", allow_negative_numbers = true)]
     fee_bps: Option<f64>,
-    /// Slippage of every trade that takes liquidity, in basis points of the price.
-    #[arg(long, default_value_t = 5.0, value_name = "BPS")]
-    slippage_bps: f64,
+    /// Slippage of every trade that takes liquidity, in basis points of the price; by default 5, and none with a profile that
+    /// follows another engine.
+    #[arg(long, value_name = "BPS")]
+    slippage_bps: Option<f64>,
     /// Half of the spread between bid and ask, in basis points of the price.
     #[arg(long, default_value_t = 0.0, value_name = "BPS")]
     half_spread_bps: f64,
@@ -154,9 +155,11 @@ impl RunArgs {
             let exact = decimal(value).with_context(|| format!("--{what} {value} is no number that can be used"))?;
             Ok(exact / Decimal::from(10_000))
         };
+        let profile = fills(&self.profile)?;
+        let slippage = self.slippage_bps.map(|slippage| basis_points("slippage-bps", slippage)).transpose()?;
         let costs = Costs {
             half_spread: basis_points("half-spread-bps", self.half_spread_bps)?,
-            slippage: basis_points("slippage-bps", self.slippage_bps)?,
+            slippage: slippage.unwrap_or(profile.default_costs().slippage),
             impact: basis_points("impact-bps", self.impact_bps)?,
         };
         let (data, venue) = self.source()?;
@@ -180,7 +183,7 @@ impl RunArgs {
             from: date(&self.from, "from")?,
             to: date(&self.to, "to")?,
             params: self.params.clone(),
-            profile: fills(&self.profile)?,
+            profile,
             cash: self.cash,
             fee: if self.stress { fee.map(stressed) } else { fee },
             stress: self.stress,

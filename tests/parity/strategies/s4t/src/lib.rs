@@ -114,10 +114,8 @@ impl Strategy for S4t {
             self.held_since = None;
         }
         match self.held_since {
-            Some(since) => {
-                if now - since == HOLDING {
-                    let _ = desk.close(instrument);
-                }
+            Some(since) if now - since == HOLDING => {
+                let _ = desk.close(instrument);
             }
             None if self.entry.is_none() && dips => {
                 let limit = self.grid.price(self.grid.ticks(bar.close) * 998 / 1000);
@@ -127,7 +125,7 @@ impl Strategy for S4t {
                 };
                 self.entry = desk.submit(&request).ok().map(|acceptance| (acceptance.order, now));
             }
-            None => {}
+            _ => {}
         }
     }
 }
