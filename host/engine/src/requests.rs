@@ -321,9 +321,10 @@ impl<'a, V: Venue> Requests<'a, V> {
         // What is on its way to an order has been judged: it is what the order is going to be.
         let stops = orders.iter().filter(|order| !order.is_leaving()).map(|order| order.expected());
         let violations = self.look(instrument, listed, &without, |situation| {
-            stops.flat_map(|stop| limits.judge_unprotecting(&stop, instead, situation)).next()
+            let judged = stops.map(|stop| limits.judge_unprotecting(&stop, instead, situation));
+            judged.into_iter().find(|violations| !violations.is_empty())
         });
-        violations.map_or(Ok(()), |violation| Err(vec![violation]))
+        violations.map_or(Ok(()), Err)
     }
 
     /// Makes an order that can only take from what is held reduce-only, with `without` out of the way.

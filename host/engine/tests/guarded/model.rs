@@ -264,7 +264,8 @@ impl Model {
         let market = ticket.instrument.0 as usize;
         let (before, after) = (self.at_stake(strategy, market, Some(id)), self.at_stake(strategy, market, None));
         let side = |(long, short): (f64, f64)| if ticket.side == Side::Buy { long } else { short };
-        let adds = side(after) > side(before) * (1.0 + 1e-12);
+        // An exit adds nothing, even where it lets an order that turns the position round open more.
+        let adds = !ticket.reduce_only && side(after) > side(before) * (1.0 + 1e-12);
         self.count(if adds { "accepted and adds" } else { "accepted and reduces" });
         let (account, own) = (self.state(), self.players[strategy].state);
         let halted = account == AccountState::Halted || own == StrategyState::Halted;
