@@ -21,7 +21,7 @@ pub struct TradeRow {
     pub side: &'static str,
     /// Base currency.
     pub quantity: f64,
-    /// Fees of entry and exit, in settlement currency.
+    /// Fees of entry and exit, that of a liquidation included, in settlement currency.
     pub fees: f64,
     /// Profit before fees.
     pub pnl_gross: f64,
@@ -36,7 +36,7 @@ pub struct TradeRow {
     /// Maximum favourable excursion, likewise.
     pub mfe: f64,
     /// Why it was closed: `signal`, `target`, `close`, `stop_loss`, `trailing_stop`, `take_profit`, `halt`, `fault`,
-    /// `delisted`, `window_end`.
+    /// `liquidation`, `delisted`, `window_end`.
     pub exit_reason: String,
 }
 
@@ -107,7 +107,7 @@ impl TradeRow {
             exit_price: trip.exit_price.to_f64(),
             side: direction(trip.side),
             quantity: trip.quantity.to_f64(),
-            fees: trip.fees.to_f64(),
+            fees: (trip.fees + trip.liquidation_fee).to_f64(),
             pnl_gross: trip.gross.to_f64(),
             funding: trip.funding.to_f64(),
             pnl_net: trip.net.to_f64(),

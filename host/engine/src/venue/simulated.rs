@@ -1,9 +1,11 @@
 use tiltyard_model::{
-    Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, OrderOrigin, OrderStatus, Random, Side, Ticket,
+    Bar, Change, Decimal, InstrumentIndex, InstrumentKind, Nanos, OrderId, OrderOrigin, OrderStatus, Price, Random,
+    Side, Ticket,
 };
 
 use super::book::Book;
 use super::fill_rules::{FillRules, Ohlc, Stage};
+use super::liquidation::Liquidation;
 use super::passage::{Filling, Passage, Passing};
 use super::working::{Pending, Request, Working};
 use super::{Host, Latency, Venue};
@@ -83,13 +85,13 @@ impl Venue for SimulatedVenue {
     fn on_bar(&mut self, instrument: InstrumentIndex, listed: &Listed, bar: &Bar, now: Nanos, host: &mut dyn Host) {
         let Some(place) = self.places.get_mut(instrument.0 as usize) else { return };
         place.closed = now;
-        if place.book.orders().is_empty() {
+        if place.book.orders().is_empty() && listed.instrument.kind == InstrumentKind::Spot {
             return;
         }
-        let Some(prices) = Ohlc::exact(bar) else { return };
+        let (Some(prices), Some(marks)) = (Ohlc::exact(bar), Ohlc::exact(&listed.mark_bar(bar))) else { return };
         place.book.arrive(bar.open_time, host);
         let (rules, volume) = (&*self.rules, bar.volume);
-        let passing = Passing { rules, listed, prices, volume, opened: bar.open_time, closed: now };
+        let passing = Passing { rules, listed, instrument, prices, marks, volume, opened: bar.open_time, closed: now };
         Passage::new(passing, &mut place.book, host).run();
     }
 
@@ -105,7 +107,7 @@ impl Venue for SimulatedVenue {
         for order in place.book.which(|_| true) {
             place.book.end(order, OrderStatus::Cancelled, reason, host);
         }
-        let Some(mark) = listed.mark() else { return };
+        let Some(last) = listed.last() else { return };
         for strategy in host.strategies() {
             let held = host.position(strategy, instrument);
             if held.is_zero() {
@@ -117,11 +119,26 @@ impl Venue for SimulatedVenue {
             ticket.tag = reason.to_owned();
             let mut order = Working::new(host.next_order(), strategy, ticket, now, now);
             host.accepted(&order);
-            let price = self.rules.costs().apply(mark, side, held.abs(), listed.last_volume());
+            let price = self.rules.costs().apply(last, side, held.abs(), listed.last_volume());
             let fill = Filling { price, quantity: held.abs(), taker: true, stage: Stage::Favour, time: now };
             if !fill.execute(&mut order, listed, host) {
                 host.updated(order.update(OrderStatus::Cancelled, "out-of-range"));
             }
+        }
+    }
+
+    fn liquidate(
+        &mut self,
+        strategy: StrategyIndex,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        price: Price,
+        now: Nanos,
+        host: &mut dyn Host,
+    ) {
+        if let Some(place) = self.places.get_mut(instrument.0 as usize) {
+            let at = Liquidation { strategy, instrument, listed, price, at_open: false, time: now, now };
+            at.execute(&mut place.book, host);
         }
     }
 

@@ -59,6 +59,7 @@ impl Scenario {
             risk: RiskProfile::research()
                 .with_max_drawdown(self.short_of_patience.then_some(MaxDrawdown { most: Fraction::bps(200) })),
             venture: Venture::Simulated,
+            margin: tiltyard_engine::MarginTerms::default(),
             guard: None,
             overseer: None,
             log: Log::keeping(),
