@@ -123,8 +123,9 @@ impl<V: Venue> Floor<V> {
         if !self.clearing.has_perpetuals() {
             return;
         }
+        // What one liquidation costs may be what another position lacks.
         for strategy in self.clearing.books.strategies() {
-            for (instrument, listed) in self.market.iter() {
+            for (instrument, listed) in (0..self.market.len()).flat_map(|_| self.market.iter()) {
                 let mark = listed.mark().filter(|mark| self.clearing.is_used_up(strategy, instrument, *mark));
                 if let Some(mark) = mark {
                     let now = self.clearing.now;

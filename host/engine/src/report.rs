@@ -55,8 +55,15 @@ pub struct OpenRow {
     pub quantity: f64,
     /// What of the entry's fee is on it.
     pub fees: f64,
-    /// The last price, at which it counts in the equity.
+    /// Funding received less paid; absent in JSON if there was none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub funding: f64,
+    /// The mark, at which it counts in the equity.
     pub mark_price: Option<f64>,
+}
+
+fn is_none(amount: &f64) -> bool {
+    *amount == 0.0
 }
 
 const MILLISECOND: i64 = 1_000_000;
@@ -133,6 +140,7 @@ impl OpenRow {
                     row.entry_price += (price - row.entry_price) * quantity / (row.quantity + quantity);
                     row.quantity += quantity;
                     row.fees += fee;
+                    row.funding += lot.funding.to_f64();
                     continue;
                 }
                 let row = Self {
@@ -142,6 +150,7 @@ impl OpenRow {
                     side: direction(side),
                     quantity,
                     fees: fee,
+                    funding: lot.funding.to_f64(),
                     mark_price: holding.last_mark().map(Price::to_f64),
                 };
                 rows.push((lot.order, row));
