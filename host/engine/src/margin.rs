@@ -59,13 +59,14 @@ impl Clearing {
         (margined.kind == InstrumentKind::Perpetual).then_some((ledger, holding, margined))
     }
 
-    /// What is left to lose before closing a position leaves nothing: its own margin, or all cash with what the other
-    /// perpetuals have earned.
-    fn wallet(&self, ledger: &Ledger, holding: &Holding, instrument: InstrumentIndex) -> Money {
+    /// What is left to lose before closing a position leaves nothing, and what the position cost: its own margin and its average
+    /// price; or all cash with what the other perpetuals have earned, and its lots.
+    fn wallet(&self, ledger: &Ledger, holding: &Holding, instrument: InstrumentIndex) -> (Money, Money) {
         if self.is_isolated() {
-            return holding.margin();
+            return (holding.margin(), holding.basis());
         }
-        ledger.cash() + self.others(ledger, instrument).map(|(other, _)| other.unrealised()).sum()
+        let earned = self.others(ledger, instrument).map(|(other, _)| other.unrealised()).sum();
+        (ledger.cash() + earned, holding.cost())
     }
 
     /// The other perpetuals that are held.
@@ -84,12 +85,12 @@ impl Clearing {
     /// The mark at which a position is liquidated, the others standing where they are; `None` if at none.
     pub(crate) fn liquidation_mark(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Option<Price> {
         let (ledger, holding, margined) = self.margined(strategy, instrument)?;
-        let mut wallet = self.wallet(ledger, holding, instrument);
+        let (mut wallet, cost) = self.wallet(ledger, holding, instrument);
         if !self.is_isolated() {
             let others = self.others(ledger, instrument);
             wallet -= others.map(|(other, margin)| margin.maintenance(other.value())).sum();
         }
-        margined.margin.liquidation_price(holding.quantity(), holding.cost(), wallet)
+        margined.margin.liquidation_price(holding.quantity(), cost, wallet)
     }
 
     /// What closing a position by force at this price comes to. Nobody loses more than what stands for the position: where the
@@ -102,9 +103,9 @@ impl Clearing {
         price: Price,
     ) -> Option<Forced> {
         let (ledger, holding, margined) = self.margined(strategy, instrument)?;
-        let (position, cost) = (holding.quantity(), holding.cost());
+        let position = holding.quantity();
         let long = position.0.is_sign_positive();
-        let wallet = self.wallet(ledger, holding, instrument);
+        let (wallet, cost) = self.wallet(ledger, holding, instrument);
         let bankrupt = Margin::bankruptcy_price(position, cost, wallet);
         let price = bankrupt.map_or(price, |least| if long { price.max(least) } else { price.min(least) });
         let rounding = if long { Rounding::Down } else { Rounding::Up };
@@ -161,9 +162,11 @@ impl Clearing {
     /// What is cash and neither put aside for a position nor, of `except`, lost already. Of that one the margin counts as free.
     pub(crate) fn free_isolated(&self, ledger: &Ledger, except: Option<InstrumentIndex>) -> Money {
         let own = except.and_then(|instrument| ledger.holding(instrument));
-        let aside: Money = ledger.holdings().iter().map(Holding::margin).sum();
-        let own = own.map_or(Money::ZERO, |holding| holding.margin() + holding.unrealised().min(Money::ZERO));
-        ledger.cash() - aside + own
+        // Lots are closed in their order, margin is reckoned by the average price.
+        let perpetuals = ledger.holdings().iter().filter(|holding| holding.kind() == InstrumentKind::Perpetual);
+        let aside: Money = perpetuals.map(|holding| holding.margin() + holding.cost() - holding.basis()).sum();
+        let lost = |holding: &Holding| (holding.value() - holding.basis()).min(Money::ZERO);
+        ledger.cash() - aside + own.map_or(Money::ZERO, |holding| holding.margin() + lost(holding))
     }
 
     /// How much of an order that opens or turns a position may trade: as far as free cash goes for margin and fee of what it opens.
@@ -177,7 +180,7 @@ impl Clearing {
         if let Some(holding) = ledger.holding(instrument).filter(|_| !closing.is_zero()) {
             let value = notional(price, holding.quantity(), Rounding::Down).unwrap_or_default();
             let paid = share(Money(value.0.abs()), fee, Rounding::Up).unwrap_or_default();
-            spare += holding.margin() + (value - holding.cost()) - paid;
+            spare += holding.margin() + (value - holding.basis()) - paid;
         }
         // Margin, value and fee are each rounded by less than 10⁻⁸.
         let spare = (spare.0 - Decimal::new(4, MONEY_SCALE)).max(Decimal::ZERO);

@@ -253,6 +253,23 @@ fn margin_is_put_aside_at_the_entry_and_taken_back_at_the_exit() {
     assert_eq!(margins, ["100", "150", "90", "20", "0"].map(dec));
 }
 
+/// 10 bought at 100 and 10 at 120 with 220 of margin; closing 10 leaves 110 for 10 at the average price of 110, whichever lot goes:
+/// (1100 − 110) ÷ 9.5.
+#[test]
+fn an_isolated_position_is_liquidated_by_the_average_price_of_its_entries() {
+    let high = [120.0, 120.0, 120.0, 120.0, 1e6];
+    let rows = [QUIET, QUIET, high, high, [110.0, 110.0, 104.0, 105.0, 1e6], high];
+    let books = stage(MarginMode::Isolated, "1000", &rows).play(|desk, step, _| match step {
+        0 => _ = desk.submit(order(Buy, 10.0, Market)).unwrap(),
+        1 => _ = desk.submit(order(Buy, 10.0, Market)).unwrap(),
+        2 => _ = desk.submit(order(Sell, 10.0, Market)).unwrap(),
+        _ => {}
+    });
+    assert_eq!(price(&books).unwrap().round_dp(6), dec("104.210526"));
+    // Of 1,000: 200 earned with the first lot, 157.894737 lost with the second, and fees of 1 + 1.2 + 1.2 + 6.252632.
+    assert_eq!(books.records()[0].ledger.equity().0.round_dp(6), dec("1032.452632"));
+}
+
 /// 1,000 carry 10,000 less the fee of 0.1 %: 1000 × 10 ÷ (100 × 1.01) is 99.0099.
 #[test]
 fn free_cash_bounds_what_an_isolated_position_may_become() {

@@ -20,6 +20,8 @@ pub struct Holding {
     mark: Option<Price>,
     /// What is put aside for it, if it is isolated.
     margin: Money,
+    /// Its quantity at the average price of its entries.
+    basis: Money,
     /// What it is worth at the mark: asked for far more often than it changes.
     value: Money,
     bars: u64,
@@ -58,6 +60,7 @@ impl Holding {
             cost: Money::ZERO,
             mark: None,
             margin: Money::ZERO,
+            basis: Money::ZERO,
             value: Money::ZERO,
             bars: 0,
             resting_exits: Vec::new(),
@@ -103,6 +106,13 @@ impl Holding {
     #[must_use]
     pub fn margin(&self) -> Money {
         self.margin
+    }
+
+    /// What it cost at the average price of its entries, negative when short: closing a part takes the same part of it, whichever lots
+    /// go. Venues reckon the margin of a position by it.
+    #[must_use]
+    pub fn basis(&self) -> Money {
+        self.basis
     }
 
     fn valued(&self) -> Money {
@@ -209,6 +219,8 @@ impl Holding {
         let closes = self.quantity.0 * execution.side.signed(Qty(Decimal::ONE)).0 < Decimal::ZERO;
         if closes {
             let side = execution.side.opposite();
+            let left = (self.quantity.abs() - execution.quantity).0.max(Decimal::ZERO) / self.quantity.abs().0;
+            self.basis = Money((self.basis.0 * left).round_dp(MONEY_SCALE));
             while !rest.quantity.is_zero() {
                 let Some(lot) = self.lots.front_mut() else { break };
                 let quantity = lot.quantity.min(rest.quantity);
@@ -233,6 +245,7 @@ impl Holding {
                 Side::Sell => -rest.value,
             };
             self.cost += cost;
+            self.basis += cost;
             self.lots.push_back(Lot {
                 order: execution.order,
                 opened: at,

@@ -21,7 +21,6 @@ use tiltyard_model::{
 use crate::common::dec;
 use crate::play::CASH;
 use crate::scenario::Scenario;
-use margin::Liquidated;
 use orders::Order;
 
 pub(crate) struct Audit<'a> {
@@ -38,8 +37,6 @@ pub(crate) struct Audit<'a> {
     bars: BTreeMap<InstrumentIndex, Bar>,
     /// Orders that opened something in the bar being read.
     opened: Vec<OrderId>,
-    /// Positions that were closed by force in this step.
-    liquidations: Vec<Liquidated>,
     /// How many entries there were since a strategy asked for something.
     asked: Option<usize>,
 }
@@ -111,15 +108,22 @@ impl Market {
 struct Account {
     cash: Decimal,
     positions: Vec<Decimal>,
-    /// What was put aside for each position.
+    /// What was put aside for each position, and what it cost at the average price.
     margins: Vec<Money>,
+    bases: Vec<Decimal>,
     halted: Option<Nanos>,
 }
 
 impl Account {
     fn new(instruments: usize) -> Self {
         let nothing = vec![Money::ZERO; instruments];
-        Self { cash: dec(CASH), positions: vec![Decimal::ZERO; instruments], margins: nothing, halted: None }
+        Self {
+            cash: dec(CASH),
+            positions: vec![Decimal::ZERO; instruments],
+            margins: nothing,
+            bases: vec![Decimal::ZERO; instruments],
+            halted: None,
+        }
     }
 }
 
@@ -136,7 +140,6 @@ impl<'a> Audit<'a> {
             now: Nanos(0),
             bars: BTreeMap::new(),
             opened: Vec::new(),
-            liquidations: Vec::new(),
             asked: None,
         }
     }

@@ -5,7 +5,6 @@ use tiltyard_model::{
     Decimal, InstrumentIndex, InstrumentKind, Liquidity, Money, Qty, Rounding, Side, notional, share,
 };
 
-use super::margin::Liquidated;
 use super::{Account, Audit, Findings, Law, Market};
 
 impl Audit<'_> {
@@ -18,7 +17,8 @@ impl Audit<'_> {
         let value = notional(execution.price, execution.quantity, rounding).unwrap();
         let fee = share(value, rate, Rounding::Up).unwrap();
         let account = &mut self.accounts[execution.strategy.0 as usize];
-        account.positions[at] += execution.signed().0;
+        let before = (account.positions[at], account.bases[at]);
+        account.trade(at, execution);
         let liquidation = share(value, rules.margin.liquidation_fee, Rounding::Up).unwrap();
         account.cash -= execution.side.signed(Qty(value.0)).0 + execution.fee.0 + execution.liquidation_fee.0;
         let forced = execution.reason == "liquidation";
@@ -27,14 +27,11 @@ impl Audit<'_> {
         let paid = if forced { fees.0 <= fee && fees.1 <= liquidation } else { fees == (fee, Money::ZERO) };
         let same = value == execution.value && paid;
         self.findings.holds(Law::Books, same, || format!("worth {value} for {fee}: {execution:?}"));
-        if forced {
-            let margin = account.margins[at];
-            let Execution { strategy, order, time, .. } = *execution;
-            let fees = execution.fee + execution.liquidation_fee;
-            self.liquidations.push(Liquidated { strategy, order, since: time, margin, fees });
-        }
         let owned = *kind == InstrumentKind::Perpetual || account.positions[at] >= Decimal::ZERO;
         self.findings.holds(Law::Books, owned, || format!("spot sold short: {execution:?}"));
+        if forced {
+            self.liquidated(execution, before);
+        }
     }
 
     pub(super) fn compare(&mut self, books: &Books) {

@@ -1,9 +1,9 @@
 //! Margin: funding is what position and mark say, nothing outlives its margin, and a liquidation takes no more than there is.
 
-use tiltyard_engine::{Books, Event, MarginMode, StrategyIndex};
+use tiltyard_engine::{Books, Event, Execution, MarginMode, StrategyIndex};
 use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, Qty, Rounding, notional, share};
 
-use super::{Audit, Law};
+use super::{Account, Audit, Law};
 
 /// Prices of liquidations have twelve decimals, amounts eight.
 const NEARLY: Decimal = Decimal::from_parts(1, 0, 0, false, 5);
@@ -52,8 +52,9 @@ impl Audit<'_> {
             for (instrument, holding, needed) in held.iter().filter(|_| isolated) {
                 let margin = account.margins[instrument.0 as usize];
                 findings.holds(Law::Margin, margin == holding.margin(), || format!("{margin} aside: {holding:?}"));
-                let balance = margin + holding.unrealised();
-                let enough = balance.0 > needed.0 - NEARLY;
+                let earned = holding.value().0 - account.bases[instrument.0 as usize];
+                let balance = margin.0 + earned;
+                let enough = balance > needed.0 - NEARLY;
                 findings.holds(Law::Margin, enough, || format!("{balance} is left of {margin}, {needed} is needed"));
             }
             if !isolated && !held.is_empty() {
@@ -63,38 +64,41 @@ impl Audit<'_> {
                 findings.holds(Law::Margin, enough, || format!("{balance} is left, {needed} is needed"));
             }
         }
-        self.liquidated(books);
     }
 
-    /// What each liquidation of this step has come to.
-    fn liquidated(&mut self, books: &Books) {
-        for liquidation in std::mem::take(&mut self.liquidations) {
-            let trips = books.records()[liquidation.strategy.0 as usize].ledger.round_trips();
-            let closed = trips.iter().rev().take_while(|trip| trip.exit_time >= liquidation.since);
-            let closed = closed.filter(|trip| trip.exit_order == liquidation.order);
-            let gross: Money = closed.map(|trip| trip.gross).sum();
-            let lost = liquidation.fees - gross;
-            let insured = lost.0 >= liquidation.margin.0 - NEARLY;
-            if self.scenario.margin.mode == MarginMode::Isolated {
-                let bounded = lost <= liquidation.margin.max(Money::ZERO) || liquidation.margin < Money::ZERO;
-                let what = || format!("{lost} lost of {}: {liquidation:?}", liquidation.margin);
-                self.findings.holds(Law::Margin, bounded, what);
-                self.findings.count("liquidation of an isolated position");
-                let with = if insured { "with" } else { "without" };
-                self.findings.count(format!("liquidation {with} insurance"));
-            }
+    /// A position was closed by force: all of it, and with its fees it has lost no more than was put aside for it.
+    pub(super) fn liquidated(&mut self, execution: &Execution, (position, basis): (Decimal, Decimal)) {
+        let at = execution.instrument.0 as usize;
+        let account = &self.accounts[execution.strategy.0 as usize];
+        let all = execution.quantity.0 == position.abs() && account.positions[at].is_zero();
+        self.findings.holds(Law::Margin, all, || format!("{position} was held: {execution:?}"));
+        if self.scenario.margin.mode == MarginMode::Isolated {
+            let margin = account.margins[at].0;
+            let brought = -execution.side.signed(Qty(execution.value.0)).0;
+            let lost = basis - brought + (execution.fee + execution.liquidation_fee).0;
+            let bounded = lost <= margin + NEARLY;
+            self.findings.holds(Law::Margin, bounded, || format!("{lost} lost of {margin}: {execution:?}"));
+            self.findings.count("liquidation of an isolated position");
+            let with = if lost >= margin - NEARLY { "with" } else { "without" };
+            self.findings.count(format!("liquidation {with} insurance"));
         }
     }
 }
 
-/// A position that was closed by force in this step.
-#[derive(Debug)]
-pub(super) struct Liquidated {
-    pub(super) strategy: StrategyIndex,
-    pub(super) order: tiltyard_model::OrderId,
-    pub(super) since: tiltyard_model::Nanos,
-    /// What was aside for it.
-    pub(super) margin: Money,
-    /// Both fees.
-    pub(super) fees: Money,
+impl Account {
+    /// What is held and what it cost at the average price of its entries.
+    pub(super) fn trade(&mut self, at: usize, execution: &Execution) {
+        let before = self.positions[at];
+        let after = before + execution.signed().0;
+        let value = execution.side.signed(Qty(execution.value.0)).0;
+        let basis = &mut self.bases[at];
+        if before.is_zero() || before * value > Decimal::ZERO {
+            *basis += value;
+        } else if after * before >= Decimal::ZERO {
+            *basis = *basis * after / before;
+        } else {
+            *basis = value * (after / execution.signed().0);
+        }
+        self.positions[at] = after;
+    }
 }
