@@ -9,11 +9,11 @@ mod common;
 use std::sync::Arc;
 
 use common::{A, B, HOUR, News, Stage, bars, dec, executions, lane, order, perpetual, updates};
-use tiltyard_engine::venue::Costs;
-use tiltyard_engine::{Books, Execution, Lane, MarginMode, MarginTerms, PerpetualSeries};
+use tiltyard_engine::venue::{Costs, SimulatedVenue};
+use tiltyard_engine::{Books, Execution, Kernel, Lane, Log, MarginMode, MarginTerms, PerpetualSeries, Profile, Setup};
 use tiltyard_model::OrderType::{Limit, Market, StopMarket, TakeProfit};
 use tiltyard_model::Side::{Buy, Sell};
-use tiltyard_model::{Decimal, Desk as _, Instrument, MarginRules, MarginTier, OrderRequest, OrderStatus, Side};
+use tiltyard_model::{Decimal, Desk as _, Instrument, MarginRules, MarginTier, Nanos, OrderRequest, OrderStatus, Side};
 
 const QUIET: [f64; 5] = [100.0, 100.0, 100.0, 100.0, 1e6];
 
@@ -310,4 +310,28 @@ fn tiers_bound_a_position_by_the_leverage_that_is_used() {
     assert_eq!(most(None, 50.001), ["position-limit"]);
     assert_eq!(most(Some("5"), 200.0), [""; 0]);
     assert_eq!(most(Some("2"), 200.001), ["position-limit"]);
+}
+
+#[test]
+fn a_leverage_that_the_venue_does_not_allow_is_an_error() {
+    let made = |leverage: &str| {
+        let stage = stage(MarginMode::Cross, "1000", &[QUIET; 2]);
+        let setup = Setup {
+            instruments: stage.instruments.clone(),
+            venue: SimulatedVenue::new(Profile::Conservative.rules(stage.costs), stage.latency, 7, 1),
+            risk: stage.risk.clone(),
+            venture: tiltyard_risk::Venture::Simulated,
+            margin: MarginTerms { leverage: Some(dec(leverage)), ..MarginTerms::default() },
+            guard: None,
+            overseer: None,
+            log: Log::keeping(),
+            begin: Nanos(0),
+        };
+        let kernel: Result<Kernel<_, common::Script<fn(&mut common::Desk, usize, &News)>>, _> =
+            Kernel::new(setup, vec![]);
+        kernel.map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(made("10"), Ok(()));
+    assert_eq!(made("10.5").unwrap_err(), "P: a leverage of 10.5 is not allowed; it takes 1 to 10");
+    assert!(made("0.9").is_err());
 }
