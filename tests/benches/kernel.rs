@@ -26,7 +26,7 @@ static GROUND: LazyLock<Ground<Desk>> =
 static SIMULATION: LazyLock<Simulation> = LazyLock::new(|| {
     let (instrument, interval) = start(&[]).instruments.remove(0);
     Simulation {
-        market: vec![Traded { instrument, interval, bars: Arc::new(bars(BARS)), ends: false }],
+        market: vec![Traded { instrument, interval, bars: Arc::new(bars(BARS)), ends: false, perpetual: tiltyard_engine::PerpetualSeries::default() }],
         window: Window::default(),
         profile: Profile::Conservative,
         costs: Costs::default(),
@@ -34,6 +34,7 @@ static SIMULATION: LazyLock<Simulation> = LazyLock::new(|| {
         risk: RiskProfile::research(),
         seed: 0,
         days_per_year: 365.0,
+        margin: tiltyard_engine::MarginTerms::default(),
     }
 });
 

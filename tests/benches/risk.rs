@@ -43,6 +43,7 @@ fn instrument(number: u32) -> Instrument {
         maker_fee: 0.0002,
         taker_fee: 0.0005,
         max_leverage: 5.0,
+        margin: tiltyard_model::MarginRules::default(),
     }
 }
 
@@ -143,6 +144,7 @@ fn a_thousand_requests_in_the_kernel(bencher: Bencher<'_, '_>) {
         interval: Nanos::from_hours(1),
         bars: Arc::new(bars(number)),
         ends: false,
+        perpetual: tiltyard_engine::PerpetualSeries::default(),
     };
     let simulation = Simulation {
         market: (0..INSTRUMENTS).map(traded).collect(),
@@ -153,6 +155,7 @@ fn a_thousand_requests_in_the_kernel(bencher: Bencher<'_, '_>) {
         risk: RiskProfile::account(),
         seed: 0,
         days_per_year: 365.0,
+        margin: tiltyard_engine::MarginTerms::default(),
     };
     bencher
         .with_inputs(|| {

@@ -88,6 +88,7 @@ pub fn start(parameters: &[(&str, Value)]) -> Start {
         maker_fee: 0.0,
         taker_fee: 0.0,
         max_leverage: 1.0,
+        margin: tiltyard_model::MarginRules::default(),
     };
     Start {
         instruments: vec![(instrument, Nanos::from_hours(1))],

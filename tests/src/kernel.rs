@@ -28,6 +28,7 @@ pub fn made_up(kind: InstrumentKind, count: usize) -> Simulation {
         maker_fee: 0.0005,
         taker_fee: 0.0005,
         max_leverage: if kind == InstrumentKind::Spot { 1.0 } else { 10.0 },
+        margin: tiltyard_model::MarginRules::default(),
     };
     simulation(instrument, bars(count))
 }
@@ -36,7 +37,7 @@ pub fn made_up(kind: InstrumentKind, count: usize) -> Simulation {
 #[must_use]
 pub fn simulation(instrument: Instrument, bars: Columns) -> Simulation {
     Simulation {
-        market: vec![Traded { instrument, interval: Nanos::from_hours(1), bars: Arc::new(bars), ends: false }],
+        market: vec![Traded { instrument, interval: Nanos::from_hours(1), bars: Arc::new(bars), ends: false, perpetual: tiltyard_engine::PerpetualSeries::default() }],
         window: Window::default(),
         profile: Profile::Conservative,
         costs: Costs::default(),
@@ -44,6 +45,7 @@ pub fn simulation(instrument: Instrument, bars: Columns) -> Simulation {
         risk: RiskProfile::research(),
         seed: 1,
         days_per_year: 365.0,
+        margin: tiltyard_engine::MarginTerms::default(),
     }
 }
 

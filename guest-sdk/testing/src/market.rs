@@ -44,6 +44,7 @@ impl Market {
             maker_fee: 0.0005,
             taker_fee: 0.0005,
             max_leverage: 1.0,
+            margin: tiltyard_model::MarginRules::default(),
         };
         Self { instrument, interval: Nanos::from_hours(1), bars: bars.to_vec() }
     }
@@ -112,6 +113,6 @@ impl Market {
             volume: *volume,
         };
         let bars: Columns = (0..).zip(&self.bars).map(bar).collect();
-        Traded { instrument: self.instrument.clone(), interval: self.interval, bars: Arc::new(bars), ends: false }
+        Traded { instrument: self.instrument.clone(), interval: self.interval, bars: Arc::new(bars), ends: false, perpetual: tiltyard_engine::PerpetualSeries::default() }
     }
 }

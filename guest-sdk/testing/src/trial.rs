@@ -123,6 +123,7 @@ impl Trial {
             risk: RiskProfile::research(),
             seed: 0,
             days_per_year: 365.0,
+            margin: tiltyard_engine::MarginTerms::default(),
         };
         let refused = |error: SetupError| TrialError::Market(error.to_string());
         let mut kernel = simulation.kernel(Log::keeping()).map_err(refused)?;

@@ -202,6 +202,9 @@ fn backtests_are_what_the_schema_says() {
         let line = format!("backtest {}.wasm {} --json", example.name, market(example.instruments));
         schemas.hold("backtest", &printed(&place, &line));
     }
+    fs::write(place.path("funding.csv"), "time,rate\n2024-01-02,0.0001\n2024-02-29T08:00:00Z,-0.0002\n").unwrap();
+    let perpetual =
+        " --kind perpetual --leverage 20 --maintenance 0.004 --liquidation-fee-bps 50 --funding funding.csv";
     let one = |strategy: &str, data: &str, more: &str| {
         let line = format!("backtest {strategy}.wasm --symbol BTCUSDT --interval 1h --data {data}.csv --json{more}");
         let document = printed(&place, &line);
@@ -219,6 +222,10 @@ fn backtests_are_what_the_schema_says() {
     assert!(held["trades"] == json!([]) && held["open"].as_array().unwrap().len() == 1);
     let delisted = one("buy-and-hold", "bars", " --delist-at-end --fee-bps -1");
     assert!(delisted["trades"][0]["exit_reason"] == "delisted" && delisted["open"] == json!([]));
+    let funded = one("buy-and-hold", "bars", perpetual);
+    assert!(funded["open"][0]["funding"].is_f64() && funded["manifest"]["margin"]["mode"] == "cross", "{funded}");
+    let marked = one("ma-cross", "bars", &format!("{perpetual} --margin isolated --marks bars.csv"));
+    assert!(marked["trades"].as_array().unwrap().iter().any(|trade| trade["exit_reason"] == "liquidation"));
     let idle = one("ma-cross", "short", "");
     assert!(idle["metrics"]["sharpe"].is_null() && idle["metrics"]["hit_rate"].is_null(), "{idle}");
     let poor = one("ma-cross", "bars", " --cash 0 --seed 18446744073709551615");

@@ -92,6 +92,15 @@ impl Books {
                     record.ledger.mark(*instrument, *high, *low, *close);
                 }
             }
+            Event::Mark { instrument, price } => {
+                self.records.iter_mut().for_each(|record| record.ledger.mark_apart(*instrument, *price));
+            }
+            Event::Funding { strategy, instrument, amount, .. } => {
+                self.with(*strategy, |record| record.ledger.fund(*instrument, *amount));
+            }
+            Event::Margin { strategy, instrument, margin } => {
+                self.with(*strategy, |record| record.ledger.put_aside(*instrument, *margin));
+            }
             Event::Accepted { strategy, ticket, .. } => {
                 let asked = matches!(ticket.origin, OrderOrigin::Submitted | OrderOrigin::Target | OrderOrigin::Close);
                 if asked {

@@ -7,9 +7,10 @@ use tiltyard_risk::paid;
 use crate::books::Books;
 use crate::event::{Entry, Event};
 use crate::execution::{Execution, StrategyIndex, Update};
+use crate::margin::{MarginMode, MarginTerms, Margined, Opening};
 use crate::market::{Listed, Market};
 use crate::targets::Targets;
-use crate::venue::{Host, Room, Working};
+use crate::venue::{Forced, Host, Room, Working};
 
 /// What a strategy is told about its orders.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,14 +31,18 @@ pub(crate) struct Clearing {
     pub(crate) is_overseen: bool,
     pub(crate) untold: Vec<Entry>,
     next_order: u64,
-    /// Kind and largest leverage of each instrument.
-    margins: Vec<(InstrumentKind, Decimal)>,
+    /// On what margin perpetuals are held, and what margin has to know of each instrument.
+    pub(crate) terms: MarginTerms,
+    pub(crate) margins: Vec<Margined>,
 }
 
 impl Clearing {
-    pub(crate) fn new(books: Books, market: &Market, now: Nanos) -> Self {
-        let margins: Vec<_> =
-            market.iter().map(|(_, listed)| (listed.instrument.kind, listed.rules.max_leverage)).collect();
+    pub(crate) fn new(books: Books, market: &Market, terms: MarginTerms, now: Nanos) -> Self {
+        let margins = market.iter().map(|(_, listed)| Margined {
+            kind: listed.instrument.kind,
+            leverage: listed.rules.max_leverage,
+            margin: listed.rules.margin.clone(),
+        });
         Self {
             now,
             books,
@@ -46,7 +51,8 @@ impl Clearing {
             is_overseen: false,
             untold: Vec::new(),
             next_order: 1,
-            margins,
+            terms,
+            margins: margins.collect(),
         }
     }
 
@@ -79,17 +85,20 @@ impl Clearing {
     /// but `except`. A spot purchase, which has none to except, is not paid out of profits that were not taken yet.
     pub(crate) fn free(&self, strategy: StrategyIndex, except: Option<InstrumentIndex>) -> Money {
         let Some(record) = self.books.record_of(strategy) else { return Money::ZERO };
+        if self.terms.mode == MarginMode::Isolated {
+            return self.free_isolated(&record.ledger, except);
+        }
         // Divided once for all that have the same leverage.
         let (mut bound, mut carried, mut leverage) = (Decimal::ZERO, Decimal::ZERO, Decimal::ONE);
-        for (index, (holding, (kind, most))) in record.ledger.holdings().iter().zip(&self.margins).enumerate() {
-            let value = holding.value().0;
-            match kind {
+        for (index, (holding, margined)) in record.ledger.holdings().iter().zip(&self.margins).enumerate() {
+            let (value, most) = (holding.value().0, margined.leverage);
+            match margined.kind {
                 InstrumentKind::Spot => bound += value,
                 InstrumentKind::Perpetual if except == Some(InstrumentIndex(index as u32)) || value.is_zero() => {}
-                InstrumentKind::Perpetual if *most == leverage => carried += value.abs(),
+                InstrumentKind::Perpetual if most == leverage => carried += value.abs(),
                 InstrumentKind::Perpetual => {
                     bound += carried / leverage;
-                    (carried, leverage) = (value.abs(), *most);
+                    (carried, leverage) = (value.abs(), most);
                 }
             }
         }
@@ -126,13 +135,20 @@ impl Host for Clearing {
                 Room { quantity, because: "insufficient-funds" }
             }
             (InstrumentKind::Perpetual, _) => {
+                let standing = if closing.is_zero() { position.abs() } else { Qty::ZERO };
                 let free = self.free(strategy, Some(instrument)).0.max(Decimal::ZERO);
                 let carried = Money(free * listed.rules.max_leverage);
                 let opening = order.remaining() - order.remaining().min(closing);
-                let standing = if closing.is_zero() { position.abs() } else { Qty::ZERO };
                 let fits = paid(price, standing + opening, &listed.rules).is_some_and(|cost| cost <= carried);
                 let most = if fits { standing + opening } else { self.affordable(listed, price, carried) };
-                let opening = Qty((most - standing).0.max(Decimal::ZERO));
+                let mut opening = Qty((most - standing).0.max(Decimal::ZERO));
+                if self.terms.mode == MarginMode::Isolated {
+                    let remaining = order.remaining();
+                    opening = self.room_isolated(&Opening { strategy, instrument, listed, price, closing, remaining });
+                }
+                if let Some(largest) = self.largest(listed, price) {
+                    opening = opening.min(Qty((largest - standing).0.max(Decimal::ZERO)));
+                }
                 Room { quantity: closing + opening, because: "insufficient-margin" }
             }
         }
@@ -140,6 +156,20 @@ impl Host for Clearing {
 
     fn position(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Qty {
         self.books.record_of(strategy).map_or(Qty::ZERO, |record| record.ledger.position(instrument))
+    }
+
+    fn liquidation_price(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Option<Price> {
+        self.liquidation_mark(strategy, instrument)
+    }
+
+    fn force(
+        &self,
+        strategy: StrategyIndex,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        price: Price,
+    ) -> Option<Forced> {
+        Clearing::force(self, strategy, instrument, listed, price)
     }
 
     fn strategies(&self) -> Vec<StrategyIndex> {
@@ -166,8 +196,10 @@ impl Host for Clearing {
 
     fn executed(&mut self, execution: Execution) {
         let (strategy, instrument, origin) = (execution.strategy, execution.instrument, execution.origin);
+        let before = self.position(strategy, instrument);
         self.tell(strategy, Message::Fill(execution.to_fill()));
-        self.record(Event::Executed(execution));
+        self.record(Event::Executed(execution.clone()));
+        self.put_aside(&execution, before);
         if origin != OrderOrigin::Target && self.position(strategy, instrument).is_zero() {
             self.targets.forget(strategy, instrument);
         }

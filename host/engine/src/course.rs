@@ -21,6 +21,7 @@ pub struct Course<'a> {
     pub(crate) trips: Vec<Trip>,
     pub(crate) turnover: f64,
     pub(crate) fees: f64,
+    pub(crate) funding: f64,
     pub(crate) bars: u64,
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
@@ -50,7 +51,8 @@ impl<'a> Course<'a> {
             curve: Cow::Borrowed(&record.curve),
             trips: trips.map(|trip| Trip { held: trip.exit_time - trip.entry_time, net: trip.net.to_f64() }).collect(),
             turnover: record.ledger.turnover().to_f64(),
-            fees: totals.fees.to_f64(),
+            fees: (totals.fees + totals.liquidation_fees).to_f64(),
+            funding: totals.funding.to_f64(),
             bars: record.bars,
             accepted: record.accepted,
             refused: record.refused,
@@ -79,6 +81,7 @@ impl<'a> Course<'a> {
         self.last = next.last * scale;
         self.turnover += next.turnover * scale;
         self.fees += next.fees * scale;
+        self.funding += next.funding * scale;
         self.bars += next.bars;
         self.accepted += next.accepted;
         self.refused += next.refused;
@@ -184,6 +187,7 @@ mod tests {
             trips: vec![Trip { held: Nanos(DAY), net }],
             turnover: 200.0,
             fees: 1.0,
+            funding: -0.5,
             bars: 2,
             accepted: 1,
             refused: 1,

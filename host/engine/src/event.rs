@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tiltyard_model::{
-    Decimal, Digest, Digester, InstrumentIndex, InstrumentKind, Level, Money, Nanos, OrderId, Qty, Ticket, Violation,
+    Decimal, Digest, Digester, InstrumentIndex, InstrumentKind, Level, Money, Nanos, OrderId, Price, Qty, Ticket,
+    Violation,
 };
 use tiltyard_risk::{Measure, StrategyGuard, StrategyState};
 
@@ -27,6 +28,35 @@ pub enum Event {
         open_time: Nanos,
         /// First, highest, lowest and last price, and volume.
         ohlcv: [f64; 5],
+    },
+    /// What an instrument is marked to, where that is not its last price.
+    Mark {
+        /// Which.
+        instrument: InstrumentIndex,
+        /// The mark.
+        price: f64,
+    },
+    /// A strategy received or paid funding.
+    Funding {
+        /// Which.
+        strategy: StrategyIndex,
+        /// For what it holds of this.
+        instrument: InstrumentIndex,
+        /// The part of the notional that longs pay.
+        rate: Decimal,
+        /// The mark at which the notional was taken.
+        mark: Price,
+        /// What was received, below 0 for what was paid; rounded against the strategy.
+        amount: Money,
+    },
+    /// What is put aside for an isolated position is now so much.
+    Margin {
+        /// Whose.
+        strategy: StrategyIndex,
+        /// Of which instrument.
+        instrument: InstrumentIndex,
+        /// The margin, funding included.
+        margin: Money,
     },
     /// An instrument trades no more.
     Ended(InstrumentIndex),
@@ -162,7 +192,10 @@ impl Entry {
                 ("quantity", execution.quantity.0),
                 ("value", execution.value.0),
                 ("fee", execution.fee.0),
+                ("liquidation_fee", execution.liquidation_fee.0),
             ],
+            Event::Funding { mark, amount, .. } => vec![("mark", mark.0), ("amount", amount.0)],
+            Event::Margin { margin, .. } => vec![("margin", margin.0)],
             _ => Vec::new(),
         };
         match amounts.into_iter().find(|(_, amount)| amount.abs() > most) {
@@ -195,7 +228,7 @@ impl Log {
 
     pub(crate) fn push(&mut self, time: Nanos, event: Event) {
         // The market is an input with a digest of its own, and an instant follows from it.
-        if !matches!(event, Event::Bar { .. } | Event::Instant) {
+        if !matches!(event, Event::Bar { .. } | Event::Mark { .. } | Event::Instant) {
             self.scratch.clear();
             // Serialising to memory does not fail: every key is a text and every number finite.
             if serde_json::to_writer(&mut self.scratch, &event).is_ok() {

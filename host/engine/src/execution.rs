@@ -44,6 +44,9 @@ pub struct Execution {
     pub value: Money,
     /// Fee, negative for a rebate.
     pub fee: Money,
+    /// What a liquidation costs on top.
+    #[serde(default, skip_serializing_if = "Money::is_zero")]
+    pub liquidation_fee: Money,
     /// Maker or taker.
     pub liquidity: Liquidity,
     /// Who made the order.
@@ -75,7 +78,7 @@ impl Execution {
             side: self.side,
             price: self.price.to_f64(),
             quantity: self.quantity.to_f64(),
-            fee: self.fee.to_f64(),
+            fee: (self.fee + self.liquidation_fee).to_f64(),
             liquidity: self.liquidity,
             origin: self.origin,
             parent: self.parent,

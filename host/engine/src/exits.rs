@@ -70,7 +70,7 @@ impl<V: Venue> Requests<'_, V> {
     /// Moves every stop that protects a position half way to the mark.
     pub(crate) fn tighten_stops(&mut self, instrument: InstrumentIndex) {
         let Some(listed) = self.market.get(instrument) else { return };
-        let Some(mark) = listed.mark() else { return };
+        let Some(mark) = listed.last() else { return };
         for order in self.own_in(instrument, |order| order.ticket.reduce_only && !order.is_triggered()) {
             let working = self.venue.working(instrument).iter().find(|working| working.id == order);
             let change =

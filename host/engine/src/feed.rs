@@ -1,12 +1,16 @@
 use std::sync::Arc;
 
-use tiltyard_model::{Bar, Columns, InstrumentIndex, Nanos};
+use tiltyard_model::{Bar, Columns, Decimal, InstrumentIndex, Nanos};
 
 /// What the market did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MarketEvent {
+    /// A bar of mark prices closed. It comes before the instrument's own bar of the same time.
+    Mark(InstrumentIndex, Bar),
     /// A bar closed.
     Bar(InstrumentIndex, Bar),
+    /// Whoever holds the perpetual now pays this part of its value at the mark; who is short receives it.
+    Funding(InstrumentIndex, Decimal),
     /// The instrument trades no more: what is held is closed at its last price.
     Ended(InstrumentIndex),
 }
@@ -16,7 +20,7 @@ pub enum MarketEvent {
 pub struct Step {
     /// The instant. This is the kernel's clock: there is no other.
     pub time: Nanos,
-    /// What happened, in the order of instruments; an end after the last bar.
+    /// What happened, in the order of instruments; of each its mark, its bar, its funding and its end.
     pub events: Vec<MarketEvent>,
 }
 
@@ -42,6 +46,41 @@ pub struct Lane {
     pub to: usize,
     /// Whether the instrument ends with its last bar.
     pub ends: bool,
+    /// Marks and funding of a perpetual.
+    pub perpetual: PerpetualSeries,
+}
+
+/// What there is of a perpetual beside its bars, shared by all who replay it.
+#[derive(Debug, Clone, Default)]
+pub struct PerpetualSeries {
+    /// Bars of mark prices, by rising open time and as long as the instrument's own. Where there is none of a time, the
+    /// instrument's own bar is the mark.
+    pub marks: Option<Arc<Columns>>,
+    /// Payments, by rising time.
+    pub funding: Arc<[FundingRate]>,
+}
+
+/// A payment of funding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FundingRate {
+    /// When it is made.
+    pub time: Nanos,
+    /// The part of the notional at the mark that longs pay and shorts receive; below 0 the other way round.
+    pub rate: Decimal,
+}
+
+impl PerpetualSeries {
+    /// The mark bar that opens at this time.
+    fn mark_at(&self, open: i64) -> Option<Bar> {
+        let marks = self.marks.as_deref()?;
+        marks.get(marks.open_time().binary_search(&open).ok()?)
+    }
+
+    /// The payments after one time, up to and at another.
+    fn funding_between(&self, after: Nanos, until: Nanos) -> &[FundingRate] {
+        let at = |time: Nanos| self.funding.partition_point(|payment| payment.time <= time);
+        &self.funding[at(after)..at(until).max(at(after))]
+    }
 }
 
 impl Lane {
@@ -49,7 +88,7 @@ impl Lane {
     #[must_use]
     pub fn new(bars: Arc<Columns>, interval: Nanos) -> Self {
         let to = bars.len();
-        Self { bars, interval, from: 0, to, ends: false }
+        Self { bars, interval, from: 0, to, ends: false, perpetual: PerpetualSeries::default() }
     }
 }
 
@@ -79,7 +118,13 @@ impl Feed for BarFeed {
                 continue;
             }
             if let Some(bar) = lane.bars.get(lane.from) {
+                step.events.extend(lane.perpetual.mark_at(bar.open_time.0).map(|mark| MarketEvent::Mark(index, mark)));
                 step.events.push(MarketEvent::Bar(index, bar));
+                let before =
+                    lane.from.checked_sub(1).map(|before| Nanos(lane.bars.open_time()[before]) + lane.interval);
+                let since = before.unwrap_or(bar.open_time);
+                let due = lane.perpetual.funding_between(since, time).iter();
+                step.events.extend(due.map(|payment| MarketEvent::Funding(index, payment.rate)));
             }
             lane.from += 1;
             if lane.from == lane.to && lane.ends {
@@ -112,11 +157,12 @@ mod tests {
         while feed.next(&mut step) {
             let who = step.events.iter().map(|event| match event {
                 MarketEvent::Bar(InstrumentIndex(index), bar) => format!("{index}@{}", bar.open_time.0),
-                MarketEvent::Ended(index) => format!("{index} ends"),
+                other => format!("{other:?}"),
             });
             seen.push((step.time.0, who.collect::<Vec<_>>()));
         }
-        let expected: [(i64, &[&str]); 3] = [(2, &["1@0"]), (4, &["0@0", "0 ends", "1@2"]), (6, &["1@4"])];
+        let ends = "Ended(InstrumentIndex(0))";
+        let expected: [(i64, &[&str]); 3] = [(2, &["1@0"]), (4, &["0@0", ends, "1@2"]), (6, &["1@4"])];
         assert_eq!(seen, expected.map(|(time, who)| (time, who.iter().map(ToString::to_string).collect())));
     }
 }

@@ -5,7 +5,7 @@ use crate::clearing::Clearing;
 use crate::event::Event;
 use crate::execution::StrategyIndex;
 use crate::feed::{MarketEvent, Step};
-use crate::market::Market;
+use crate::market::{Listed, Market};
 use crate::oversight::Overseer;
 use crate::requests::Requests;
 use crate::timers::Timers;
@@ -89,12 +89,22 @@ impl<V: Venue> Floor<V> {
         self.clock = step.time;
         for event in &step.events {
             match *event {
+                MarketEvent::Mark(instrument, bar) => self.market.mark(instrument, &bar),
                 MarketEvent::Bar(instrument, bar) => {
                     let Some(listed) = self.market.get(instrument) else { continue };
                     self.venue.on_bar(instrument, listed, &bar, step.time, &mut self.clearing);
                     let ohlcv = [bar.open, bar.high, bar.low, bar.close, bar.volume];
                     self.clearing.record(Event::Bar { instrument, open_time: bar.open_time, ohlcv });
+                    let mark = listed.mark_bar(&bar).close;
                     self.market.bar(instrument, &bar);
+                    if mark != bar.close {
+                        self.clearing.record(Event::Mark { instrument, price: mark });
+                    }
+                }
+                MarketEvent::Funding(instrument, rate) => {
+                    if let Some(mark) = self.market.get(instrument).and_then(Listed::mark) {
+                        self.clearing.funding(instrument, rate, mark);
+                    }
                 }
                 MarketEvent::Ended(instrument) => {
                     let Some(listed) = self.market.get(instrument) else { continue };
@@ -104,7 +114,25 @@ impl<V: Venue> Floor<V> {
                 }
             }
         }
+        self.liquidate();
         self.correlate();
+    }
+
+    /// Closes by force whose margin is used up at the marks of this instant: funding may have taken it, or another instrument.
+    fn liquidate(&mut self) {
+        if !self.clearing.has_perpetuals() {
+            return;
+        }
+        // What one liquidation costs may be what another position lacks.
+        for strategy in self.clearing.books.strategies() {
+            for (instrument, listed) in (0..self.market.len()).flat_map(|_| self.market.iter()) {
+                let mark = listed.mark().filter(|mark| self.clearing.is_used_up(strategy, instrument, *mark));
+                if let Some(mark) = mark {
+                    let now = self.clearing.now;
+                    self.venue.liquidate(strategy, instrument, listed, mark, now, &mut self.clearing);
+                }
+            }
+        }
     }
 
     /// Takes every order back and closes every position at the last prices, with costs: the run ends flat.

@@ -1,6 +1,9 @@
 use std::convert::Infallible;
 
-use tiltyard_model::{Bar, Columns, Decimal, Instrument, InstrumentIndex, MONEY_SCALE, Nanos, SpecificationError};
+use tiltyard_model::{
+    Bar, Columns, Decimal, Instrument, InstrumentIndex, InstrumentKind, MONEY_SCALE, Nanos, Specification,
+    SpecificationError,
+};
 use tiltyard_risk::{
     AccountGuard, AccountState, Correlations, OrderError, RiskProfile, StrategyState, Trouble, Venture,
 };
@@ -12,6 +15,7 @@ use crate::event::{Event, Log};
 use crate::execution::StrategyIndex;
 use crate::feed::{Feed, MarketEvent, Step};
 use crate::floor::{Floor, Seat};
+use crate::margin::MarginTerms;
 use crate::market::Market;
 use crate::oversight::Overseer;
 use crate::strategy::Strategy;
@@ -22,8 +26,7 @@ use crate::venue::Venue;
 /// What a kernel is made of, apart from its strategies.
 #[derive(Debug)]
 pub struct Setup<V> {
-    /// What is traded, and the lengths of its bars. Perpetuals trade with initial margin and end when the equity is used up; funding,
-    /// maintenance margin and liquidation are not simulated yet.
+    /// What is traded, and the lengths of its bars.
     pub instruments: Vec<(Instrument, Nanos)>,
     /// Where orders go.
     pub venue: V,
@@ -31,6 +34,8 @@ pub struct Setup<V> {
     pub risk: RiskProfile,
     /// What money is at stake.
     pub venture: Venture,
+    /// On what margin perpetuals are held.
+    pub margin: MarginTerms,
     /// Where the account stood before a restart; if absent it begins as an active one.
     pub guard: Option<AccountGuard>,
     /// Who is asked before an order that opens or adds, and told of what happened; in a simulation nobody.
@@ -62,6 +67,16 @@ pub enum SetupError {
     /// Limits that make no sense.
     #[error("the risk profile is not valid: {}", .0.join("; "))]
     Risk(Vec<String>),
+    /// A leverage that the venue does not allow.
+    #[error("{symbol}: a leverage of {leverage} is not allowed; it takes 1 to {most}")]
+    Leverage {
+        /// The instrument.
+        symbol: String,
+        /// What was chosen.
+        leverage: Decimal,
+        /// The most that the venue allows.
+        most: Decimal,
+    },
     /// A bar that has no length.
     #[error("{symbol}: bars of {interval} are none; give a length of more than 0")]
     Interval {
@@ -130,17 +145,23 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     /// # Errors
     /// When an instrument or a limit makes no sense.
     pub fn empty(setup: Setup<V>) -> Result<Self, SetupError> {
-        let market = Market::new(&setup.instruments)?;
+        let market = Market::new(&setup.instruments, setup.margin.leverage)?;
         for (instrument, interval) in &setup.instruments {
             if interval.0 <= 0 {
                 return Err(SetupError::Interval { symbol: instrument.symbol.clone(), interval: *interval });
+            }
+            let most = Specification::new(instrument)?.max_leverage;
+            let perpetual = instrument.kind == InstrumentKind::Perpetual;
+            let leverage = setup.margin.leverage.filter(|_| perpetual);
+            if let Some(leverage) = leverage.filter(|leverage| !(Decimal::ONE..=most).contains(leverage)) {
+                return Err(SetupError::Leverage { symbol: instrument.symbol.clone(), leverage, most });
             }
         }
         let problems = setup.risk.problems();
         if !problems.is_empty() {
             return Err(SetupError::Risk(problems));
         }
-        let mut clearing = Clearing::new(Books::new(setup.log), &market, setup.begin);
+        let mut clearing = Clearing::new(Books::new(setup.log), &market, setup.margin, setup.begin);
         clearing.is_overseen = setup.overseer.is_some();
         let floor = Floor {
             market,

@@ -1,5 +1,6 @@
 use tiltyard_model::{
-    Bar, Columns, Decimal, Instrument, InstrumentIndex, Nanos, Price, Specification, SpecificationError, decimal,
+    Bar, Columns, Decimal, Instrument, InstrumentIndex, InstrumentKind, Nanos, Price, Specification,
+    SpecificationError, decimal,
 };
 
 /// What the kernel knows of each instrument's market so far.
@@ -18,21 +19,26 @@ pub struct Listed {
     /// Length of its bars.
     pub interval: Nanos,
     history: History,
+    /// The last bar of mark prices, if there is a series of them.
+    marked: Option<Bar>,
     ended: bool,
 }
 
 impl Market {
-    /// These instruments and the lengths of their bars, with nothing seen yet.
+    /// These instruments and the lengths of their bars, with nothing seen yet; perpetuals at a leverage, if one was chosen.
     ///
     /// # Errors
     /// The first instrument whose rules make no sense.
-    pub fn new(instruments: &[(Instrument, Nanos)]) -> Result<Self, SpecificationError> {
+    pub fn new(instruments: &[(Instrument, Nanos)], leverage: Option<Decimal>) -> Result<Self, SpecificationError> {
         let listed = instruments.iter().map(|(instrument, interval)| {
+            let rules = Specification::new(instrument)?;
+            let leverage = leverage.filter(|_| instrument.kind == InstrumentKind::Perpetual);
             Ok(Listed {
-                rules: Specification::new(instrument)?,
+                rules: leverage.map_or_else(|| rules.clone(), |leverage| rules.clone().at_leverage(leverage)),
                 instrument: instrument.clone(),
                 interval: *interval,
                 history: History::default(),
+                marked: None,
                 ended: false,
             })
         });
@@ -69,6 +75,13 @@ impl Market {
         }
     }
 
+    /// A bar of mark prices closed; the instrument's own bar comes next.
+    pub(crate) fn mark(&mut self, index: InstrumentIndex, bar: &Bar) {
+        if let Some(listed) = self.listed.get_mut(index.0 as usize) {
+            listed.marked = Some(*bar);
+        }
+    }
+
     /// The instrument trades no more.
     pub(crate) fn end(&mut self, index: InstrumentIndex) {
         if let Some(listed) = self.listed.get_mut(index.0 as usize) {
@@ -78,9 +91,26 @@ impl Market {
 }
 
 impl Listed {
-    /// The last price; `None` before the first bar and after the instrument's end.
+    /// What positions are worth: the last mark price, and the last price where there is no mark of that time. `None` before the
+    /// first bar and after the instrument's end.
     #[must_use]
     pub fn mark(&self) -> Option<Price> {
+        let last = self.history.bars.open_time().last().copied().map(Nanos);
+        let Some(marked) = self.marked.filter(|marked| Some(marked.open_time) == last && !self.ended) else {
+            return self.last();
+        };
+        decimal(marked.close).filter(|close| *close > Decimal::ZERO).map(Price)
+    }
+
+    /// The bar of mark prices that belongs to a bar: that one itself where there is no other.
+    #[must_use]
+    pub fn mark_bar(&self, bar: &Bar) -> Bar {
+        self.marked.filter(|marked| marked.open_time == bar.open_time).unwrap_or(*bar)
+    }
+
+    /// The last price; `None` before the first bar and after the instrument's end.
+    #[must_use]
+    pub fn last(&self) -> Option<Price> {
         let close = self.history.bars.close().last().filter(|_| !self.ended)?;
         decimal(*close).filter(|close| *close > Decimal::ZERO).map(Price)
     }

@@ -59,9 +59,9 @@ pub struct Metrics {
     pub exposure: Option<f64>,
     /// Everything bought and sold ÷ mean equity.
     pub turnover: Option<f64>,
-    /// Fees paid.
+    /// Fees paid, those of liquidations included.
     pub fees: f64,
-    /// Funding received less paid. Bars of spot instruments bring none.
+    /// Funding received less paid; 0 where no series of rates was given.
     pub funding: f64,
     /// Requests that broke a rule of risk.
     pub violations: u64,
@@ -169,7 +169,7 @@ impl Metrics {
             ),
             turnover: course.mean_equity().and_then(|mean| ratio(course.turnover, mean)),
             fees: course.fees,
-            funding: 0.0,
+            funding: course.funding,
             violations: course.violations,
             broken: course.broken.clone(),
             reject_rate: ratio((course.refused + course.rejected) as f64, asked as f64),

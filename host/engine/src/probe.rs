@@ -88,6 +88,9 @@ fn is_trading(entry: &&Entry) -> bool {
         | Event::State { .. }
         | Event::Fault { .. }
         | Event::Bar { .. }
+        | Event::Mark { .. }
+        | Event::Funding { .. }
+        | Event::Margin { .. }
         | Event::Ended(_)
         | Event::Instant => true,
         Event::Line { .. } | Event::Metric { .. } | Event::Note { .. } | Event::Finished { .. } => false,

@@ -21,7 +21,7 @@ pub struct TradeRow {
     pub side: &'static str,
     /// Base currency.
     pub quantity: f64,
-    /// Fees of entry and exit, in settlement currency.
+    /// Fees of entry and exit, that of a liquidation included, in settlement currency.
     pub fees: f64,
     /// Profit before fees.
     pub pnl_gross: f64,
@@ -36,7 +36,7 @@ pub struct TradeRow {
     /// Maximum favourable excursion, likewise.
     pub mfe: f64,
     /// Why it was closed: `signal`, `target`, `close`, `stop_loss`, `trailing_stop`, `take_profit`, `halt`, `fault`,
-    /// `delisted`, `window_end`.
+    /// `liquidation`, `delisted`, `window_end`.
     pub exit_reason: String,
 }
 
@@ -55,8 +55,15 @@ pub struct OpenRow {
     pub quantity: f64,
     /// What of the entry's fee is on it.
     pub fees: f64,
-    /// The last price, at which it counts in the equity.
+    /// Funding received less paid; absent in JSON if there was none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub funding: f64,
+    /// The mark, at which it counts in the equity.
     pub mark_price: Option<f64>,
+}
+
+fn is_none(amount: &f64) -> bool {
+    *amount == 0.0
 }
 
 const MILLISECOND: i64 = 1_000_000;
@@ -107,7 +114,7 @@ impl TradeRow {
             exit_price: trip.exit_price.to_f64(),
             side: direction(trip.side),
             quantity: trip.quantity.to_f64(),
-            fees: trip.fees.to_f64(),
+            fees: (trip.fees + trip.liquidation_fee).to_f64(),
             pnl_gross: trip.gross.to_f64(),
             funding: trip.funding.to_f64(),
             pnl_net: trip.net.to_f64(),
@@ -133,6 +140,7 @@ impl OpenRow {
                     row.entry_price += (price - row.entry_price) * quantity / (row.quantity + quantity);
                     row.quantity += quantity;
                     row.fees += fee;
+                    row.funding += lot.funding.to_f64();
                     continue;
                 }
                 let row = Self {
@@ -142,6 +150,7 @@ impl OpenRow {
                     side: direction(side),
                     quantity,
                     fees: fee,
+                    funding: lot.funding.to_f64(),
                     mark_price: holding.last_mark().map(Price::to_f64),
                 };
                 rows.push((lot.order, row));

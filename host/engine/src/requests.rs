@@ -354,7 +354,7 @@ impl<'a, V: Venue> Requests<'a, V> {
 
 /// Whether what protects an entry stands on the right side of it.
 pub(crate) fn right_side(ticket: &Ticket, listed: &Listed) -> Result<(), Refusal> {
-    tiltyard_risk::right_side(ticket, listed.mark())
+    tiltyard_risk::right_side(ticket, listed.last())
 }
 
 /// What a strategy is told of an order that was accepted.

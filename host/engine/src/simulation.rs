@@ -6,8 +6,9 @@ use tiltyard_risk::{RiskProfile, Venture};
 
 use crate::desk::TradingDesk;
 use crate::event::Log;
-use crate::feed::{BarFeed, Feed, Lane};
+use crate::feed::{BarFeed, Feed, Lane, PerpetualSeries};
 use crate::kernel::{Kernel, Outcome, Setup, SetupError};
+use crate::margin::MarginTerms;
 use crate::metrics::Basis;
 use crate::strategy::Strategy;
 use crate::venue::{BacktestingPy, Conservative, Costs, FillRules, Latency, NautilusBar, SimulatedVenue, Vectorbt};
@@ -27,6 +28,8 @@ pub struct Simulation {
     pub latency: Latency,
     /// The limits that every order passes.
     pub risk: RiskProfile,
+    /// On what margin perpetuals are held.
+    pub margin: MarginTerms,
     /// Where latencies are drawn from, and what strategies draw from.
     pub seed: u64,
     /// Days of trading a year, for metrics: 365, or 252 for equities.
@@ -44,6 +47,8 @@ pub struct Traded {
     pub bars: Arc<Columns>,
     /// Whether the instrument ends with its last bar: then what is held is closed there.
     pub ends: bool,
+    /// Marks and funding of a perpetual.
+    pub perpetual: PerpetualSeries,
 }
 
 /// A part of the data.
@@ -139,6 +144,7 @@ impl Simulation {
             venue: SimulatedVenue::new(rules, self.latency, self.seed, self.market.len()),
             risk: self.risk.clone(),
             venture: Venture::Simulated,
+            margin: self.margin,
             guard: None,
             overseer: None,
             log,
@@ -228,7 +234,14 @@ impl Traded {
         let to = window.to.map_or(times.len(), |to| times.partition_point(|open| closed(open, to)));
         let to = to.max(from);
         // An instrument ends only if its last bar is played.
-        Lane { bars: Arc::clone(&self.bars), interval: self.interval, from, to, ends: self.ends && to == times.len() }
+        Lane {
+            bars: Arc::clone(&self.bars),
+            interval: self.interval,
+            from,
+            to,
+            ends: self.ends && to == times.len(),
+            perpetual: self.perpetual.clone(),
+        }
     }
 
     /// The bars right before the window: all of them had closed by its beginning.

@@ -312,7 +312,7 @@ fn a_halted_strategy_leaves_the_others_alone() {
 }
 
 #[test]
-fn a_short_position_that_eats_up_the_equity_is_closed() {
+fn a_short_position_that_eats_up_the_equity_is_liquidated_and_leaves_no_debt() {
     let rows = [flat(2), vec![[260.0, 260.0, 260.0, 260.0, 1e6]; 3]].concat();
     let stage = Stage::new(perpetual("P", 2.0), lane(bars(HOUR, &rows), HOUR));
     let books = stage.play(|desk, step, _| {
@@ -321,10 +321,10 @@ fn a_short_position_that_eats_up_the_equity_is_closed() {
         }
     });
     let record = &books.records()[0];
-    assert_eq!(record.halted_by(), Some("equity-exhausted"));
-    assert!(record.ledger.is_flat() && record.ledger.equity().0 < dec("0"));
+    assert_eq!(record.halted_by(), None);
+    assert!(record.ledger.is_flat() && record.ledger.equity().0 == dec("0"));
     let trip = &record.ledger.round_trips()[0];
-    assert_eq!((trip.side, trip.quantity.0), (Sell, dec("700")));
+    assert_eq!((trip.side, trip.quantity.0, &*trip.exit_reason), (Sell, dec("700"), "liquidation"));
 }
 
 /// 25 hours of nothing, then orders by the day: what is cut off by the bar's end is cut off for good.

@@ -103,6 +103,7 @@ fn the_host_keeps_the_stop_that_the_manifest_asks_for() {
         ),
         risk: stage.risk.clone(),
         venture: tiltyard_risk::Venture::Simulated,
+        margin: tiltyard_engine::MarginTerms::default(),
         guard: None,
         overseer: None,
         log: Log::keeping(),

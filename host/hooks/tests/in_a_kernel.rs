@@ -108,6 +108,7 @@ fn run(hooks: Hooks, refused: &Arc<Mutex<Vec<String>>>) -> Outcome<Infallible> {
         maker_fee: 0.0,
         taker_fee: 0.0,
         max_leverage: 1.0,
+        margin: tiltyard_model::MarginRules::default(),
     };
     let hour = Nanos::from_hours(1);
     let setup = Setup {
@@ -115,6 +116,7 @@ fn run(hooks: Hooks, refused: &Arc<Mutex<Vec<String>>>) -> Outcome<Infallible> {
         venue: SimulatedVenue::new(Box::new(Conservative { costs: Costs::none() }), Latency::default(), 0, 1),
         risk: RiskProfile::research(),
         venture: Venture::Paper,
+        margin: tiltyard_engine::MarginTerms::default(),
         guard: None,
         overseer: Some(Box::new(Oversight::new(Arc::new(hooks)))),
         log: Log::keeping(),

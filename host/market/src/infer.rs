@@ -32,6 +32,7 @@ pub fn infer_instrument(symbol: &str, venue: &str, bars: &Columns, maker_fee: f6
         maker_fee,
         taker_fee,
         max_leverage: 1.0,
+        margin: tiltyard_model::MarginRules::default(),
     }
 }
 

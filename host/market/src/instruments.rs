@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tiltyard_config::{ConfigError, Section};
-use tiltyard_model::{Instrument, InstrumentKind, Nanos, Specification};
+use tiltyard_model::{Instrument, InstrumentKind, MarginRules, MarginTier, Nanos, Specification};
 
 use crate::{format_time, parse_date};
 
@@ -52,7 +52,7 @@ pub enum UnknownInstrument {
 }
 
 /// What a venue's rules say, each or all of it; what later rules do not say stays as it was.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Figures {
     tick: Option<f64>,
     lot: Option<f64>,
@@ -60,6 +60,8 @@ struct Figures {
     maker_fee: Option<f64>,
     taker_fee: Option<f64>,
     max_leverage: Option<f64>,
+    liquidation_fee: Option<f64>,
+    tiers: Vec<MarginTier>,
 }
 
 impl Instruments {
@@ -77,7 +79,9 @@ impl Instruments {
     /// One `[[instrument]]` has `venue`, `symbol`, `kind` (`spot` or `perpetual`), `base`, `quote`, and one or more
     /// `[[instrument.rules]]`, each with the date `from` (UTC) on which it begins to hold, later ones after earlier ones.
     /// The first says `tick`, `lot`, `min_notional` (quote currency), `maker_fee`, `taker_fee` (fractions) and
-    /// `max_leverage`; later ones say what changed.
+    /// `max_leverage`; later ones say what changed. Those of a perpetual may also say `liquidation_fee` (a fraction) and one or more
+    /// `[[instrument.rules.tier]]`, each with `up_to` (notional in quote currency, absent for no end), `maintenance` (a fraction)
+    /// and `max_leverage`; later tiers stand for all earlier ones.
     ///
     /// # Errors
     /// All that is wrong, at once.
@@ -166,7 +170,7 @@ fn instrument(section: &mut Section<'_>) -> Option<Vec<DatedRules>> {
                 .problem("from", format!("is not after {}, the rules before; put them in order", format_time(*before)));
         }
         figures = figures.then(&mut section, at == 0);
-        known.extend(from.map(|from| (from, figures)));
+        known.extend(from.map(|from| (from, figures.clone())));
         section.end();
     }
     let named = Instrument {
@@ -181,6 +185,7 @@ fn instrument(section: &mut Section<'_>) -> Option<Vec<DatedRules>> {
         maker_fee: 0.0,
         taker_fee: 0.0,
         max_leverage: 0.0,
+        margin: MarginRules::default(),
     };
     let mut rules = Vec::new();
     for (from, figures) in known {
@@ -194,6 +199,20 @@ fn instrument(section: &mut Section<'_>) -> Option<Vec<DatedRules>> {
     (count > 0 && rules.len() == count).then_some(rules)
 }
 
+/// The margin tiers of one `[[instrument.rules]]`.
+fn tiers(section: &mut Section<'_>) -> Vec<MarginTier> {
+    let mut tiers = Vec::new();
+    for mut tier in section.sections("tier") {
+        let up_to = tier.optional_number("up_to", 0.0, 1e12);
+        let maintenance = tier.number("maintenance", 0.0, 1.0);
+        let max_leverage = tier.number("max_leverage", 1.0, 1e3);
+        let read = maintenance.zip(max_leverage);
+        tiers.extend(read.map(|(maintenance, max_leverage)| MarginTier { up_to, maintenance, max_leverage }));
+        tier.end();
+    }
+    tiers
+}
+
 fn date(section: &mut Section<'_>) -> Option<Nanos> {
     let text = section.text("from")?;
     parse_date(&text).map_err(|error| section.problem("from", format!("is no date: {error}"))).ok()
@@ -202,6 +221,8 @@ fn date(section: &mut Section<'_>) -> Option<Nanos> {
 impl Figures {
     /// These figures with what later rules say; the first have to say all.
     fn then(self, section: &mut Section<'_>, is_first: bool) -> Self {
+        let tiers = tiers(section);
+        let liquidation_fee = section.optional_number("liquidation_fee", 0.0, 0.1).or(self.liquidation_fee);
         let mut figure = |key: &str, before: Option<f64>, least: f64, most: f64| {
             if is_first {
                 return section.number(key, least, most);
@@ -215,6 +236,8 @@ impl Figures {
             maker_fee: figure("maker_fee", self.maker_fee, -0.01, 0.1),
             taker_fee: figure("taker_fee", self.taker_fee, -0.01, 0.1),
             max_leverage: figure("max_leverage", self.max_leverage, 1.0, 1e3),
+            liquidation_fee,
+            tiers: if tiers.is_empty() { self.tiers } else { tiers },
         }
     }
 
@@ -226,6 +249,7 @@ impl Figures {
             maker_fee: self.maker_fee?,
             taker_fee: self.taker_fee?,
             max_leverage: self.max_leverage?,
+            margin: MarginRules { tiers: self.tiers, liquidation_fee: self.liquidation_fee.unwrap_or_default() },
             ..named.clone()
         })
     }
@@ -286,6 +310,24 @@ tick = 0.001
         assert_eq!(tick("2021-01-01T12:00:01Z", "2022-01-01"), Some(0.001));
         assert_eq!(tick("2019-01-01", "2022-01-01"), Some(0.01), "the first that are known before the data end");
         assert_eq!(tick("2019-01-01", "2019-06-01"), None);
+    }
+
+    #[test]
+    fn a_perpetual_has_margin_tiers_by_date() {
+        let text = RULES.replace("\"spot\"", "\"perpetual\"").replace("max_leverage = 1", "max_leverage = 20")
+            + "liquidation_fee = 0.0125\n\
+               [[instrument.rules.tier]]\nup_to = 50000\nmaintenance = 0.004\nmax_leverage = 20\n\
+               [[instrument.rules.tier]]\nmaintenance = 0.05\nmax_leverage = 10\n";
+        let instruments = Instruments::parse("rules", &text).unwrap();
+        let margin = |at: &str| instruments.find("here", "AB", parse_date(at).unwrap()).unwrap().margin.clone();
+        assert!(margin("2020-01-01").is_default());
+        let tiers: Vec<_> = margin("2021-01-02").tiers.iter().map(|tier| (tier.up_to, tier.maintenance)).collect();
+        assert_eq!(
+            (tiers, margin("2021-01-02").liquidation_fee),
+            (vec![(Some(50_000.0), 0.004), (None, 0.05)], 0.0125)
+        );
+        let steep = text.replace("maintenance = 0.05", "maintenance = 0.5");
+        assert!(Instruments::parse("rules", &steep).unwrap_err().to_string().contains("maintenance is 0.5"), "{steep}");
     }
 
     #[test]

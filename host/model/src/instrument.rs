@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::MarginRules;
+
 /// The position of an instrument in a run's list of instruments, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -48,4 +50,7 @@ pub struct Instrument {
     pub taker_fee: f64,
     /// Largest notional ÷ margin the venue allows; 1 for spot.
     pub max_leverage: f64,
+    /// Margin rules of a perpetual.
+    #[serde(default, skip_serializing_if = "MarginRules::is_default")]
+    pub margin: MarginRules,
 }

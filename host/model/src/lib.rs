@@ -11,6 +11,7 @@ mod desk;
 mod digest;
 mod instrument;
 mod manifest;
+mod margin;
 mod money;
 mod order;
 mod parameter;
@@ -30,6 +31,7 @@ pub use instrument::{Instrument, InstrumentIndex, InstrumentKind};
 pub use manifest::{
     HostStop, Instruments, Interval, MANIFEST_SCHEMA, MANIFEST_SECTION, Manifest, ManifestError, Schedule,
 };
+pub use margin::{Margin, MarginRules, MarginTier};
 pub use money::{MONEY_SCALE, Money, Price, Qty, Rounding, decimal, notional, share, to_f64};
 pub use order::{
     Acceptance, Fill, Liquidity, OpenOrder, OrderId, OrderOrigin, OrderRequest, OrderStatus, OrderType, OrderUpdate,

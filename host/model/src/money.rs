@@ -86,6 +86,12 @@ impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
+    /// Whether it is 0.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0.is_zero()
+    }
+
     /// The nearest `f64`.
     #[must_use]
     pub fn to_f64(self) -> f64 {

@@ -1,7 +1,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Instrument, Money, Price, Qty, decimal};
+use crate::{Instrument, Margin, Money, Price, Qty, decimal};
 
 /// The rules of an instrument as exact numbers: what its venue publishes as the contract's specification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Specification {
     pub taker_fee: Decimal,
     /// Largest notional ÷ margin, at least 1.
     pub max_leverage: Decimal,
+    /// Maintenance margin and liquidation.
+    #[serde(default)]
+    pub margin: Margin,
 }
 
 /// An instrument whose rules make no sense.
@@ -63,6 +66,7 @@ impl Specification {
             )
         };
         let Instrument { tick, lot, min_notional, maker_fee, taker_fee, max_leverage, .. } = *instrument;
+        let max_leverage = exact("max_leverage", max_leverage, (1.0..=1e3).contains(&max_leverage), "from 1 to 1000")?;
         Ok(Self {
             tick: Price(step("tick", tick)?),
             lot: Qty(step("lot", lot)?),
@@ -74,8 +78,18 @@ impl Specification {
             )?),
             maker_fee: fee("maker_fee", maker_fee)?,
             taker_fee: fee("taker_fee", taker_fee)?,
-            max_leverage: exact("max_leverage", max_leverage, (1.0..=1e3).contains(&max_leverage), "from 1 to 1000")?,
+            max_leverage,
+            margin: Margin::new(instrument, max_leverage)?,
         })
+    }
+
+    /// The same rules at a leverage that is chosen, as far as the venue allows it: margin is notional ÷ leverage, and a position is no
+    /// larger than the tiers that allow the leverage. What maintenance takes stays as it is.
+    #[must_use]
+    pub fn at_leverage(mut self, leverage: Decimal) -> Self {
+        self.max_leverage = self.max_leverage.min(leverage).max(Decimal::ONE);
+        self.margin.most_notional = self.margin.most_at(self.max_leverage);
+        self
     }
 
     /// The largest multiple of a lot that is no more than this quantity; the sign stays.
@@ -154,6 +168,7 @@ mod tests {
             maker_fee: -0.0001,
             taker_fee: 0.0005,
             max_leverage: 1.0,
+            margin: crate::MarginRules::default(),
         }
     }
 

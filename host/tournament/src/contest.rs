@@ -241,6 +241,7 @@ impl Contest {
             risk: spec.rules.risk.clone(),
             seed: spec.seed,
             days_per_year: spec.rules.days_per_year,
+            margin: tiltyard_engine::MarginTerms::default(),
         };
         let synthetic = members.iter().any(|market| market.is_synthetic);
         Ok(Group { label: label(members), simulation, settlement, synthetic, span, data, known })

@@ -116,7 +116,7 @@ impl Market {
 
     /// The series as a simulation plays it.
     pub(crate) fn traded(&self, instrument: Instrument) -> Traded {
-        Traded { instrument, interval: self.interval, bars: Arc::clone(&self.bars), ends: false }
+        Traded { instrument, interval: self.interval, bars: Arc::clone(&self.bars), ends: false, perpetual: tiltyard_engine::PerpetualSeries::default() }
     }
 }
 

@@ -86,10 +86,18 @@ fn summary(document: &RunDocument) -> String {
             plain(&instrument["instrument"]["lot"]),
             plain(&instrument["rules"]),
         ));
+        lines.extend(perpetual(instrument, &manifest["margin"]));
         lines.extend(report(&instrument["data"]["report"]).map(|report| format!("  note: {report}")));
     }
     lines.push(String::new());
     lines.push(figures(&document.metrics));
+    if !manifest["margin"].is_null() {
+        let liquidations = document.trades.iter().filter(|trade| trade.exit_reason == "liquidation").count();
+        lines.push(format!(
+            "Funding {:.2}. Trades that ended in liquidation: {liquidations}.",
+            document.metrics.funding
+        ));
+    }
     if !document.metrics.broken.is_empty() {
         lines.push(format!("Rules broken: {}.", broken(&document.metrics)));
     }
@@ -102,6 +110,23 @@ fn summary(document: &RunDocument) -> String {
     }
     lines.push(format!("result {}", text("/result")));
     lines.join("\n")
+}
+
+/// On what margin a perpetual was held, and what there was of marks and funding.
+fn perpetual(instrument: &Json, margin: &Json) -> Option<String> {
+    let given = instrument.get("perpetual")?;
+    let series = |name: &str, count: &str, none: &str| {
+        given.get(name).map_or(none.to_owned(), |series| format!("{} {name}", plain(&series[count])))
+    };
+    let leverage =
+        if margin["leverage"].is_null() { &instrument["instrument"]["max_leverage"] } else { &margin["leverage"] };
+    Some(format!(
+        "  perpetual: {} margin, leverage {}, {}, {}",
+        plain(&margin["mode"]),
+        plain(leverage),
+        series("marks", "bars", "marked to the last price"),
+        series("funding", "payments", "no funding"),
+    ))
 }
 
 fn symbols(manifest: &Json) -> String {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Serialize;
-use tiltyard_engine::{Simulation, Traded, Window};
+use serde_json::Value as Json;
+use tiltyard_engine::{PerpetualSeries, Simulation, Traded, Window};
 use tiltyard_market::{
     ASSUMED_FEE, Catalog, CatalogError, Instruments, Key, RawBars, Report, Series, format_time, infer_instrument,
     read_bars,
@@ -36,6 +37,9 @@ pub(crate) struct Source {
     /// Where the rules come from, in words.
     #[serde(skip)]
     pub(crate) rules: String,
+    /// Marks and funding, as the manifest has them; empty where there are none.
+    #[serde(skip)]
+    pub(crate) perpetual: Json,
 }
 
 impl Market {
@@ -43,8 +47,10 @@ impl Market {
     pub(crate) fn read(request: &Request, manifest: &Manifest, workspace: Option<&Workspace>) -> Result<Self> {
         let Interval::Only(interval) = request.interval else { bail!("bars of any length cannot be played") };
         let shelf = workspace.map(Shelf::of).transpose()?;
+        let window =
+            Window { from: request.from, to: request.to, warm_up_bars: manifest.warm_up_of_run(), close_at_end: false };
         let mut market = Vec::new();
-        let mut sources = Vec::new();
+        let mut sources: Vec<Source> = Vec::new();
         let mut settlement: Option<String> = None;
         for (at, symbol) in request.symbols.iter().enumerate() {
             let (series, mut source) = match (&request.data, &shelf) {
@@ -53,7 +59,7 @@ impl Market {
                 (Data::Catalog { .. }, None) => bail!("the bars of {symbol} are in a workspace, and there is none"),
             };
             let rulebook = shelf.as_ref().map(|shelf| &shelf.rulebook);
-            let (instrument, rules) = instrument(request, symbol, &series.bars, interval, rulebook);
+            let (instrument, rules) = instrument(request, symbol, &series.bars, interval, rulebook)?;
             source.rules = rules;
             let quote = settlement.get_or_insert_with(|| instrument.quote.clone());
             ensure!(
@@ -62,20 +68,31 @@ impl Market {
                 instrument.quote
             );
             sources.push(source);
-            market.push(Traded { instrument, interval, bars: Arc::new(series.bars), ends: request.delist_at_end });
+            let bars = Arc::new(series.bars);
+            let mut traded = Traded {
+                instrument,
+                interval,
+                bars,
+                ends: request.delist_at_end,
+                perpetual: PerpetualSeries::default(),
+            };
+            let lane = traded.lane(&window);
+            let played = &traded.bars.open_time()[lane.from..lane.to];
+            let (perpetual, said) = request.perpetual.series(at, &traded.bars, played, interval)?;
+            traded.perpetual = perpetual;
+            if let Some(source) = sources.last_mut() {
+                source.perpetual = said;
+            }
+            market.push(traded);
         }
         let simulation = Simulation {
             market,
-            window: Window {
-                from: request.from,
-                to: request.to,
-                warm_up_bars: manifest.warm_up_of_run(),
-                close_at_end: false,
-            },
+            window,
             profile: request.profile,
             costs: request.costs,
             latency: request.latency,
             risk: request.risk.clone(),
+            margin: request.perpetual.terms()?,
             seed: request.seed,
             days_per_year: request.days_per_year,
         };
@@ -103,7 +120,7 @@ fn from_file(path: &Path, interval: Nanos) -> Result<(Series, Source)> {
 impl Source {
     fn of(series: &Series, from: &'static str, synthetic: bool) -> Self {
         let (digest, bars, report) = (series.digest(), series.bars.len(), series.report.clone());
-        Self { from, digest, bars, synthetic, report, rules: String::new() }
+        Self { from, digest, bars, synthetic, report, rules: String::new(), perpetual: Json::Null }
     }
 }
 
@@ -175,7 +192,7 @@ fn instrument(
     bars: &Columns,
     interval: Nanos,
     rulebook: Option<&Rulebook>,
-) -> (Instrument, String) {
+) -> Result<(Instrument, String)> {
     let seen =
         request.to.map_or(bars.len(), |to| bars.open_time().partition_point(|open| Nanos(*open) + interval <= to));
     let seen = bars.slice(0..seen);
@@ -203,14 +220,15 @@ fn instrument(
     {
         *field = value.unwrap_or(*field);
     }
+    let changed = request.perpetual.apply(&mut instrument, request.stress)?;
     if let Some(from) = &mut from {
         let given = given.into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name);
-        let given: Vec<_> = given.chain(request.fee.map(|_| "fee")).collect();
+        let given: Vec<_> = given.chain(request.fee.map(|_| "fee")).chain(changed).collect();
         if !given.is_empty() {
             from.push_str(&format!(", but {} as given", given.join(", ")));
         }
     }
-    (instrument, from.unwrap_or_else(|| inferred(request).to_owned()))
+    Ok((instrument, from.unwrap_or_else(|| inferred(request).to_owned())))
 }
 
 /// Where ticks and lots come from that no rules say.

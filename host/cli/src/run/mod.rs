@@ -2,6 +2,7 @@
 
 mod file;
 mod market;
+mod perpetual;
 mod report;
 mod request;
 mod result;

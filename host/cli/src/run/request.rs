@@ -8,6 +8,7 @@ use tiltyard_market::parse_date;
 use tiltyard_model::{Decimal, Interval, Manifest, Nanos, Value, decimal, to_f64};
 use tiltyard_risk::RiskProfile;
 
+use super::perpetual::{Perpetual, PerpetualArgs};
 use crate::workspace::Workspace;
 use crate::{print, profile};
 
@@ -84,6 +85,8 @@ pub(crate) struct RunArgs {
     /// live trading require, in a workspace by its risk.toml; or a TOML file with another profile.
     #[arg(long, default_value = "research", value_name = "research|account|FILE")]
     risk: String,
+    #[command(flatten)]
+    perpetual: PerpetualArgs,
     /// What random numbers are drawn from.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -123,6 +126,8 @@ pub(crate) struct Request {
     pub(crate) costs: Costs,
     pub(crate) latency: Latency,
     pub(crate) risk: RiskProfile,
+    #[serde(default, skip_serializing_if = "Perpetual::is_default")]
+    pub(crate) perpetual: Perpetual,
     pub(crate) seed: u64,
     pub(crate) days_per_year: f64,
     pub(crate) delist_at_end: bool,
@@ -196,6 +201,7 @@ impl RunArgs {
                 jitter: Nanos(i64::from(self.latency_jitter_ms) * 1_000_000),
             },
             risk: self.limits()?,
+            perpetual: self.perpetual.request()?,
             seed: self.seed,
             days_per_year: self.periods_per_year,
             delist_at_end: self.delist_at_end,
@@ -252,6 +258,7 @@ impl Request {
         within("--periods-per-year", self.days_per_year, 1.0, 366.0)?;
         within("--latency-ms", self.latency.fixed.0 as f64 / 1e6, 0.0, 86_400_000.0)?;
         within("--latency-jitter-ms", self.latency.jitter.0 as f64 / 1e6, 0.0, 86_400_000.0)?;
+        self.perpetual.check(self.symbols.len())?;
         let problems = self.risk.problems();
         ensure!(problems.is_empty(), "the risk profile {}: {}", self.risk.name, problems.join("; "));
         match &self.data {

@@ -3,6 +3,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tiltyard_engine::{Metrics, OpenRow, Outcome, TradeRow};
 use tiltyard_market::format_time;
+use tiltyard_model::InstrumentKind;
 use tiltyard_sandbox::{Fault, engine_version};
 
 use super::{Prepared, Request};
@@ -58,16 +59,21 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
         let lane = traded.lane(&simulation.window);
         let time = |at: Option<&i64>| at.map(|time| format_time(tiltyard_model::Nanos(*time)));
         let times = traded.bars.open_time();
-        json!({
+        let mut said = json!({
             "instrument": traded.instrument,
             "rules": source.rules,
             "data": source,
             "first_bar": time(times.get(lane.from)),
             "last_bar": time(lane.to.checked_sub(1).and_then(|last| times.get(last))),
-        })
+        });
+        if traded.instrument.kind == InstrumentKind::Perpetual {
+            said["perpetual"] = source.perpetual.clone();
+        }
+        said
     });
     let rules = simulation.profile.rules(simulation.costs);
-    Ok(json!({
+    let perpetual = simulation.market.iter().any(|traded| traded.instrument.kind == InstrumentKind::Perpetual);
+    let mut manifest = json!({
         "tiltyard": env!("CARGO_PKG_VERSION"),
         "engine": engine_version(),
         "strategy": {"name": declared.name, "version": declared.version, "parameters": parameters},
@@ -85,7 +91,11 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
         "delist_at_end": request.delist_at_end,
         "seed": request.seed,
         "result": outcome.books.log().digest(),
-    }))
+    });
+    if perpetual {
+        manifest["margin"] = json!(simulation.margin);
+    }
+    Ok(manifest)
 }
 
 /// What is said of a run on such a market.

@@ -1,6 +1,8 @@
 use std::collections::VecDeque;
 
-use tiltyard_model::{Decimal, InstrumentKind, Liquidity, Money, OrderId, Price, Qty, Rounding, Side, notional};
+use tiltyard_model::{
+    Decimal, InstrumentKind, Liquidity, MONEY_SCALE, Money, OrderId, Price, Qty, Rounding, Side, notional,
+};
 
 use super::round_trip::{Excursion, RoundTrip, Trade};
 use super::{Moment, exact};
@@ -16,6 +18,10 @@ pub struct Holding {
     /// The sum of the lots' costs.
     cost: Money,
     mark: Option<Price>,
+    /// What is put aside for it, if it is isolated.
+    margin: Money,
+    /// Its quantity at the average price of its entries.
+    basis: Money,
     /// What it is worth at the mark: asked for far more often than it changes.
     value: Money,
     bars: u64,
@@ -38,6 +44,8 @@ pub struct Lot {
     pub cost: Money,
     /// What of the entry's fee is on it.
     pub fee: Money,
+    /// Funding that it has received less paid.
+    pub funding: Money,
     /// Whether it was opened inside its bar, so that the bar's extremes may lie before it.
     inside: bool,
     excursion: Excursion,
@@ -51,6 +59,8 @@ impl Holding {
             lots: VecDeque::new(),
             cost: Money::ZERO,
             mark: None,
+            margin: Money::ZERO,
+            basis: Money::ZERO,
             value: Money::ZERO,
             bars: 0,
             resting_exits: Vec::new(),
@@ -92,6 +102,19 @@ impl Holding {
         self.value
     }
 
+    /// What is put aside for it, funding included, if it is isolated; otherwise nothing.
+    #[must_use]
+    pub fn margin(&self) -> Money {
+        self.margin
+    }
+
+    /// What it cost at the average price of its entries, negative when short: closing a part takes the same part of it, whichever lots
+    /// go. Venues reckon the margin of a position by it.
+    #[must_use]
+    pub fn basis(&self) -> Money {
+        self.basis
+    }
+
     fn valued(&self) -> Money {
         if self.quantity.is_zero() {
             return Money::ZERO;
@@ -127,6 +150,33 @@ impl Holding {
         (quantity != 0.0).then(|| self.cost().to_f64() / quantity)
     }
 
+    /// Marks what is held to a price that is not the last one.
+    pub(super) fn mark_apart(&mut self, price: f64) {
+        if !self.quantity.is_zero() {
+            self.mark = exact(price).or(self.mark);
+            self.value = self.valued();
+        }
+    }
+
+    pub(super) fn put_aside(&mut self, margin: Money) {
+        self.margin = margin;
+    }
+
+    /// Shares funding out among the lots by their quantities; what is rounded away stays with the last.
+    pub(super) fn fund(&mut self, amount: Money) {
+        let whole = self.quantity.abs();
+        let mut rest = amount;
+        let Some(last) = self.lots.len().checked_sub(1) else { return };
+        for lot in self.lots.iter_mut().take(last) {
+            let part = Money((amount.0 * (lot.quantity.0 / whole.0)).round_dp(MONEY_SCALE));
+            lot.funding += part;
+            rest -= part;
+        }
+        if let Some(lot) = self.lots.back_mut() {
+            lot.funding += rest;
+        }
+    }
+
     pub(super) fn mark(&mut self, high: f64, low: f64, close: f64, trips: &mut [RoundTrip]) {
         self.bars += 1;
         for at in self.resting_exits.drain(..) {
@@ -158,11 +208,19 @@ impl Holding {
     /// closing has earned before fees.
     pub(super) fn book(&mut self, execution: &Execution, trips: &mut Vec<RoundTrip>) -> Money {
         let at = Moment { time: execution.time, bar: self.bars };
-        let mut rest = Trade { quantity: execution.quantity, value: execution.value, fee: execution.fee };
+        let mut rest = Trade {
+            quantity: execution.quantity,
+            value: execution.value,
+            fee: execution.fee,
+            liquidation_fee: execution.liquidation_fee,
+            ..Trade::default()
+        };
         let mut realised = Money::ZERO;
         let closes = self.quantity.0 * execution.side.signed(Qty(Decimal::ONE)).0 < Decimal::ZERO;
         if closes {
             let side = execution.side.opposite();
+            let left = (self.quantity.abs() - execution.quantity).0.max(Decimal::ZERO) / self.quantity.abs().0;
+            self.basis = Money((self.basis.0 * left).round_dp(MONEY_SCALE));
             while !rest.quantity.is_zero() {
                 let Some(lot) = self.lots.front_mut() else { break };
                 let quantity = lot.quantity.min(rest.quantity);
@@ -187,6 +245,7 @@ impl Holding {
                 Side::Sell => -rest.value,
             };
             self.cost += cost;
+            self.basis += cost;
             self.lots.push_back(Lot {
                 order: execution.order,
                 opened: at,
@@ -194,6 +253,7 @@ impl Holding {
                 quantity: rest.quantity,
                 cost,
                 fee: rest.fee,
+                funding: Money::ZERO,
                 inside: !execution.at_open,
                 excursion: Excursion::from(execution.price.to_f64()),
             });
@@ -215,9 +275,15 @@ impl Lot {
 
     /// Takes a part of the lot out, with its share of cost and fee; all of it leaves nothing behind.
     fn take(&mut self, quantity: Qty) -> Trade {
-        let mut whole = Trade { quantity: self.quantity, value: self.cost, fee: self.fee };
+        let mut whole = Trade {
+            quantity: self.quantity,
+            value: self.cost,
+            fee: self.fee,
+            funding: self.funding,
+            ..Trade::default()
+        };
         let part = whole.take(quantity);
-        (self.quantity, self.cost, self.fee) = (whole.quantity, whole.value, whole.fee);
+        (self.quantity, self.cost, self.fee, self.funding) = (whole.quantity, whole.value, whole.fee, whole.funding);
         part
     }
 }

@@ -14,13 +14,15 @@ pub use round_trip::RoundTrip;
 ///
 /// Cash is the sum of all cash flows. The holdings keep what each lot cost and what closing it brought, first in, first
 /// out. At any time, to the last digit,
-/// initial + realised + unrealised − fees = cash + value of the holdings = equity.
+/// initial + realised + unrealised − fees + funding − liquidation fees = cash + value of the holdings = equity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ledger {
     initial: Money,
     flows: Money,
     realised: Money,
     fees: Money,
+    funding: Money,
+    liquidation_fees: Money,
     turnover: Money,
     holdings: Vec<Holding>,
     trips: Vec<RoundTrip>,
@@ -35,8 +37,12 @@ pub struct Totals {
     pub realised: Money,
     /// Profit of what is held at the last marks, before the cost of closing.
     pub unrealised: Money,
-    /// Fees paid.
+    /// Fees paid, without those of liquidations.
     pub fees: Money,
+    /// Funding received less paid.
+    pub funding: Money,
+    /// Fees of liquidations.
+    pub liquidation_fees: Money,
     /// Cash plus holdings at the last marks.
     pub equity: Money,
 }
@@ -50,6 +56,8 @@ impl Ledger {
             flows: Money::ZERO,
             realised: Money::ZERO,
             fees: Money::ZERO,
+            funding: Money::ZERO,
+            liquidation_fees: Money::ZERO,
             turnover: Money::ZERO,
             holdings: kinds.into_iter().map(Holding::new).collect(),
             trips: Vec::new(),
@@ -64,6 +72,7 @@ impl Ledger {
             Side::Sell => execution.value,
         };
         self.fees += execution.fee;
+        self.liquidation_fees += execution.liquidation_fee;
         self.turnover += execution.value;
         self.realised += holding.book(execution, &mut self.trips);
     }
@@ -72,6 +81,27 @@ impl Ledger {
     pub fn mark(&mut self, instrument: InstrumentIndex, high: f64, low: f64, close: f64) {
         if let Some(holding) = self.holdings.get_mut(instrument.0 as usize) {
             holding.mark(high, low, close, &mut self.trips);
+        }
+    }
+
+    /// Marks a holding to a price that is not the last one.
+    pub fn mark_apart(&mut self, instrument: InstrumentIndex, price: f64) {
+        if let Some(holding) = self.holdings.get_mut(instrument.0 as usize) {
+            holding.mark_apart(price);
+        }
+    }
+
+    /// Books funding for what is held of an instrument: what was received, below 0 for what was paid.
+    pub fn fund(&mut self, instrument: InstrumentIndex, amount: Money) {
+        let Some(holding) = self.holdings.get_mut(instrument.0 as usize) else { return };
+        holding.fund(amount);
+        self.funding += amount;
+    }
+
+    /// Puts so much aside for an isolated position. It remains cash.
+    pub fn put_aside(&mut self, instrument: InstrumentIndex, margin: Money) {
+        if let Some(holding) = self.holdings.get_mut(instrument.0 as usize) {
+            holding.put_aside(margin);
         }
     }
 
@@ -103,13 +133,18 @@ impl Ledger {
     #[must_use]
     pub fn cash(&self) -> Money {
         let margin = self.holdings.iter().filter(|holding| holding.kind() == InstrumentKind::Perpetual);
-        self.initial + self.flows - self.fees + margin.map(Holding::cost).sum()
+        self.flown() + margin.map(Holding::cost).sum()
     }
 
     /// Cash plus holdings at the last marks.
     #[must_use]
     pub fn equity(&self) -> Money {
-        self.initial + self.flows - self.fees + self.holdings.iter().map(Holding::value).sum()
+        self.flown() + self.holdings.iter().map(Holding::value).sum()
+    }
+
+    /// The sum of all cash flows.
+    fn flown(&self) -> Money {
+        self.initial + self.flows - self.fees + self.funding - self.liquidation_fees
     }
 
     /// The sums, from the books of lots, not of cash.
@@ -121,7 +156,9 @@ impl Ledger {
             realised: self.realised,
             unrealised,
             fees: self.fees,
-            equity: self.initial + self.realised + unrealised - self.fees,
+            funding: self.funding,
+            liquidation_fees: self.liquidation_fees,
+            equity: self.initial + self.realised + unrealised - self.fees + self.funding - self.liquidation_fees,
         }
     }
 

@@ -31,6 +31,9 @@ pub struct RoundTrip {
     pub fees: Money,
     /// Funding received less paid. Spot has none.
     pub funding: Money,
+    /// Fee of a liquidation, which comes on top of those of entry and exit.
+    #[serde(default, skip_serializing_if = "Money::is_zero")]
+    pub liquidation_fee: Money,
     /// Profit after everything.
     pub net: Money,
     /// Bars of the instrument that closed between entry and exit.
@@ -66,8 +69,9 @@ impl RoundTrip {
             quantity: exit.quantity,
             gross,
             fees,
-            funding: Money::ZERO,
-            net: gross - fees,
+            funding: entry.funding,
+            liquidation_fee: exit.liquidation_fee,
+            net: gross - fees + entry.funding - exit.liquidation_fee,
             bars: at.bar - lot.opened.bar,
             mae,
             mfe,
@@ -106,6 +110,8 @@ impl RoundTrip {
         known.quantity += trip.quantity;
         known.gross += trip.gross;
         known.fees += trip.fees;
+        known.funding += trip.funding;
+        known.liquidation_fee += trip.liquidation_fee;
         known.net += trip.net;
         known.bars = known.bars.max(trip.bars);
         known.mae = known.mae.max(trip.mae);
@@ -115,11 +121,15 @@ impl RoundTrip {
 }
 
 /// A quantity with what was paid or received for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Trade {
     pub(super) quantity: Qty,
     pub(super) value: Money,
     pub(super) fee: Money,
+    /// Of a lot: what it has received less paid.
+    pub(super) funding: Money,
+    /// Of an exit.
+    pub(super) liquidation_fee: Money,
 }
 
 impl Trade {
@@ -127,12 +137,24 @@ impl Trade {
     /// digit.
     pub(super) fn take(&mut self, quantity: Qty) -> Self {
         if quantity >= self.quantity {
-            return std::mem::replace(self, Self { quantity: Qty::ZERO, value: Money::ZERO, fee: Money::ZERO });
+            return std::mem::take(self);
         }
         let fraction = quantity.0 / self.quantity.0;
         let part = |whole: Money| Money((whole.0 * fraction).round_dp(MONEY_SCALE));
-        let taken = Self { quantity, value: part(self.value), fee: part(self.fee) };
-        *self = Self { quantity: self.quantity - quantity, value: self.value - taken.value, fee: self.fee - taken.fee };
+        let taken = Self {
+            quantity,
+            value: part(self.value),
+            fee: part(self.fee),
+            funding: part(self.funding),
+            liquidation_fee: part(self.liquidation_fee),
+        };
+        *self = Self {
+            quantity: self.quantity - quantity,
+            value: self.value - taken.value,
+            fee: self.fee - taken.fee,
+            funding: self.funding - taken.funding,
+            liquidation_fee: self.liquidation_fee - taken.liquidation_fee,
+        };
         taken
     }
 }
@@ -175,7 +197,12 @@ mod tests {
     #[test]
     fn parts_add_up_to_the_last_digit() {
         let dec = |text: &str| Decimal::from_str_exact(text).unwrap();
-        let whole = Trade { quantity: Qty(dec("3")), value: Money(dec("100")), fee: Money(dec("0.00000001")) };
+        let whole = Trade {
+            quantity: Qty(dec("3")),
+            value: Money(dec("100")),
+            fee: Money(dec("0.00000001")),
+            ..Trade::default()
+        };
         let mut rest = whole;
         let parts = [rest.take(Qty(dec("1"))), rest.take(Qty(dec("1"))), rest.take(Qty(dec("1")))];
         assert_eq!(parts[0].value, Money(dec("33.33333333")));

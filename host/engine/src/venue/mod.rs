@@ -5,6 +5,7 @@ mod book;
 mod conservative;
 mod costs;
 mod fill_rules;
+mod liquidation;
 mod nautilus_bar;
 mod passage;
 mod simulated;
@@ -13,7 +14,7 @@ mod working;
 
 use std::fmt;
 
-use tiltyard_model::{Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, Price, Qty, Ticket};
+use tiltyard_model::{Bar, Change, Decimal, InstrumentIndex, Money, Nanos, OrderId, Price, Qty, Ticket};
 
 use crate::execution::{Execution, Reason, StrategyIndex, Update};
 use crate::market::{Listed, Market};
@@ -58,6 +59,18 @@ pub trait Venue: fmt::Debug + Send + 'static {
         host: &mut dyn Host,
     );
 
+    /// The mark has used up what stands for a strategy's position: its orders in the instrument end, and what it holds is closed
+    /// at this price. An exchange does so by itself.
+    fn liquidate(
+        &mut self,
+        strategy: StrategyIndex,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        price: Price,
+        now: Nanos,
+        host: &mut dyn Host,
+    );
+
     /// Orders in an instrument that have not ended, in the order in which they were accepted.
     fn working(&self, instrument: InstrumentIndex) -> &[Working];
 
@@ -77,6 +90,19 @@ pub trait Host {
     /// What a strategy holds of an instrument.
     fn position(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Qty;
 
+    /// The mark at which what a strategy holds of a perpetual is closed by force, other instruments standing where they are;
+    /// `None` if at none.
+    fn liquidation_price(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Option<Price>;
+
+    /// What closing all that a strategy holds of a perpetual by force at this price comes to.
+    fn force(
+        &self,
+        strategy: StrategyIndex,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        price: Price,
+    ) -> Option<Forced>;
+
     /// The strategies that there are.
     fn strategies(&self) -> Vec<StrategyIndex>;
 
@@ -94,6 +120,21 @@ pub trait Host {
 
     /// An order is from now on what `order` says.
     fn replaced(&mut self, order: &Working);
+}
+
+/// A position that is closed by force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forced {
+    /// At what price: no worse than the one that leaves nothing of what stands for the position.
+    pub price: Price,
+    /// All of it.
+    pub quantity: Qty,
+    /// Price × quantity, rounded against the strategy.
+    pub value: Money,
+    /// The taker's fee, as far as something is left for it.
+    pub fee: Money,
+    /// The fee of the liquidation, as far as something is left for it after the other.
+    pub liquidation_fee: Money,
 }
 
 /// How much may trade, and what stands in the way of more.

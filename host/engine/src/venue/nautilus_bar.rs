@@ -63,7 +63,7 @@ impl FillRules for NautilusBar {
     }
 
     fn at_close(&self, order: &Working, listed: &Listed, _: bool) -> Outcome {
-        let Some(price) = listed.mark() else { return Outcome::default() };
+        let Some(price) = listed.last() else { return Outcome::default() };
         let side = order.ticket.side;
         let mut point = Point { stage: Stage::Close, price, size: standing(listed.bars(), &listed.rules) };
         if order.ticket.kind.limit() == Some(price) {
@@ -151,7 +151,7 @@ fn rest(point: Point, side: Side, limit: Price) -> Option<Trade> {
 
 /// The prices that a bar takes the market to. `listed` has seen the bars before it.
 fn points(bar: &Ohlc, listed: &Listed) -> Vec<Point> {
-    moves(bar, listed.mark(), &listed.rules).collect()
+    moves(bar, listed.last(), &listed.rules).collect()
 }
 
 /// The prices of a bar that move the last one.

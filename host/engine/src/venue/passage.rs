@@ -1,14 +1,17 @@
 use std::collections::BTreeMap;
 
 use tiltyard_model::{
-    Decimal, Liquidity, Nanos, OrderId, OrderStatus, Price, Qty, Rounding, Side, TimeInForce, notional, share,
+    Decimal, InstrumentIndex, InstrumentKind, Liquidity, Money, Nanos, OrderId, OrderStatus, Price, Qty, Rounding,
+    Side, TimeInForce, notional, share,
 };
 
 use super::Host;
 use super::book::Book;
-use super::fill_rules::{Depth, Entry, FillRules, Ohlc, Outcome, Stage, Trade};
+use super::fill_rules::{Depth, Entry, FillRules, Ohlc, Outcome, Stage, Trade, reaches_stop};
+use super::liquidation::Liquidation;
 use super::working::Working;
 use crate::execution::{Execution, StrategyIndex};
+use crate::margin::exit_side;
 use crate::market::Listed;
 
 /// One bar passing over the orders of an instrument.
@@ -28,7 +31,10 @@ pub(super) struct Passage<'a> {
 pub(super) struct Passing<'a> {
     pub(super) rules: &'a dyn FillRules,
     pub(super) listed: &'a Listed,
+    pub(super) instrument: InstrumentIndex,
     pub(super) prices: Ohlc,
+    /// What positions are judged by.
+    pub(super) marks: Ohlc,
     pub(super) volume: f64,
     pub(super) opened: Nanos,
     pub(super) closed: Nanos,
@@ -56,7 +62,8 @@ impl<'a> Passage<'a> {
     }
 
     /// Trades what the bar allows. Answers with those who traded.
-    pub(super) fn run(self) -> Vec<StrategyIndex> {
+    pub(super) fn run(mut self) -> Vec<StrategyIndex> {
+        self.liquidate_all(Stage::Open);
         let met = self.book.which(|order| order.active_from <= self.bar.opened);
         self.meet(met, |bar, order| bar.rules.outcome(order, &bar.prices, bar.listed))
     }
@@ -81,6 +88,7 @@ impl<'a> Passage<'a> {
         }
         self.entries_before_their_stops();
         while let Some(((stage, order), planned)) = self.plan.pop_first() {
+            self.liquidate_before(stage, order, &planned);
             let filled = self.fill(order, stage, &planned);
             let born =
                 filled.opened.map_or_else(Vec::new, |(price, quantity)| self.protect(order, stage, price, quantity));
@@ -90,6 +98,7 @@ impl<'a> Passage<'a> {
             }
             met.extend(born);
         }
+        self.liquidate_all(Stage::First);
         for order in met {
             let Some(working) = self.book.get_mut(order) else { continue };
             working.arrived = true;
@@ -238,6 +247,41 @@ impl Trade {
     }
 }
 
+impl Passage<'_> {
+    /// Closes by force whose margin the mark has used up: at the first mark, or with the bar's extreme wherever it lies.
+    fn liquidate_all(&mut self, stage: Stage) {
+        if self.bar.listed.instrument.kind == InstrumentKind::Perpetual && !self.bar.has_closed() {
+            self.host.strategies().into_iter().for_each(|strategy| self.liquidate(strategy, stage));
+        }
+    }
+
+    /// On its way against a position the market comes to the liquidation before it comes to a stop beyond, and to both before it
+    /// turns.
+    fn liquidate_before(&mut self, stage: Stage, order: OrderId, planned: &Planned) {
+        let Some(working) = self.book.get(order).filter(|_| !self.bar.has_closed()) else { return };
+        let (strategy, side) = (working.strategy, working.ticket.side);
+        let Some(price) = self.host.liquidation_price(strategy, self.bar.instrument) else { return };
+        let exits = exit_side(self.host.position(strategy, self.bar.instrument)) == side;
+        let beyond = exits && reaches_stop(side, planned.trade.price, price);
+        if stage == Stage::Second || stage == Stage::First && beyond {
+            self.liquidate(strategy, Stage::First);
+        }
+    }
+
+    fn liquidate(&mut self, strategy: StrategyIndex, stage: Stage) {
+        let Passing { listed, instrument, marks, opened, closed, .. } = self.bar;
+        let Some(price) = self.host.liquidation_price(strategy, instrument) else { return };
+        let side = exit_side(self.host.position(strategy, instrument));
+        let at_open = stage == Stage::Open;
+        let reached = if at_open { marks.open } else { marks.against(side) };
+        if reaches_stop(side, reached, price) {
+            let (price, time) = if at_open { (marks.open, opened) } else { (price, closed) };
+            let at = Liquidation { strategy, instrument, listed, price, at_open, time, now: closed };
+            at.execute(self.book, self.host);
+        }
+    }
+}
+
 impl Passing<'_> {
     /// Whether nothing moves any more: the bar is only its last price.
     fn has_closed(&self) -> bool {
@@ -288,6 +332,7 @@ impl Filling {
             quantity: self.quantity,
             value,
             fee,
+            liquidation_fee: Money::ZERO,
             liquidity: if self.taker { Liquidity::Taker } else { Liquidity::Maker },
             origin: ticket.origin,
             parent: ticket.parent,

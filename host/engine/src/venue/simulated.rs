@@ -1,9 +1,11 @@
 use tiltyard_model::{
-    Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, OrderOrigin, OrderStatus, Random, Side, Ticket,
+    Bar, Change, Decimal, InstrumentIndex, InstrumentKind, Nanos, OrderId, OrderOrigin, OrderStatus, Price, Random,
+    Side, Ticket,
 };
 
 use super::book::Book;
 use super::fill_rules::{FillRules, Ohlc};
+use super::liquidation::Liquidation;
 use super::passage::{Filling, Passage, Passing};
 use super::working::{Pending, Request, Working};
 use super::{Host, Latency, Venue};
@@ -86,13 +88,13 @@ impl Venue for SimulatedVenue {
         let Some(place) = self.places.get_mut(instrument.0 as usize) else { return };
         place.closed = now;
         place.traded.clear();
-        if place.book.orders().is_empty() {
+        if place.book.orders().is_empty() && listed.instrument.kind == InstrumentKind::Spot {
             return;
         }
-        let Some(prices) = Ohlc::exact(bar) else { return };
+        let (Some(prices), Some(marks)) = (Ohlc::exact(bar), Ohlc::exact(&listed.mark_bar(bar))) else { return };
         place.book.arrive(bar.open_time, host);
         let (rules, volume) = (&*self.rules, bar.volume);
-        let passing = Passing { rules, listed, prices, volume, opened: bar.open_time, closed: now };
+        let passing = Passing { rules, listed, instrument, prices, marks, volume, opened: bar.open_time, closed: now };
         let traded = Passage::new(passing, &mut place.book, host).run();
         place.traded = traded;
     }
@@ -101,12 +103,21 @@ impl Venue for SimulatedVenue {
         if !self.rules.trades_at_close() {
             return;
         }
-        for (place, (_, listed)) in self.places.iter_mut().zip(market.iter()) {
+        for (place, (instrument, listed)) in self.places.iter_mut().zip(market.iter()) {
             let Some(bar) = listed.last_bar().filter(|_| place.closed == now && !place.book.orders().is_empty()) else {
                 continue;
             };
             let Some(prices) = Ohlc::exact(&bar) else { continue };
-            let passing = Passing { rules: &*self.rules, listed, prices, volume: bar.volume, opened: now, closed: now };
+            let passing = Passing {
+                rules: &*self.rules,
+                listed,
+                instrument,
+                prices,
+                marks: prices,
+                volume: bar.volume,
+                opened: now,
+                closed: now,
+            };
             Passage::new(passing, &mut place.book, host).arrivals(&place.traded);
         }
     }
@@ -123,7 +134,7 @@ impl Venue for SimulatedVenue {
         for order in place.book.which(|_| true) {
             place.book.end(order, OrderStatus::Cancelled, reason, host);
         }
-        let Some(mark) = listed.mark() else { return };
+        let Some(last) = listed.last() else { return };
         for strategy in host.strategies() {
             let held = host.position(strategy, instrument);
             if held.is_zero() {
@@ -135,11 +146,26 @@ impl Venue for SimulatedVenue {
             ticket.tag = reason.to_owned();
             let mut order = Working::new(host.next_order(), strategy, ticket, now, now);
             host.accepted(&order);
-            let price = self.rules.costs().apply(mark, side, held.abs(), listed.last_volume());
+            let price = self.rules.costs().apply(last, side, held.abs(), listed.last_volume());
             let fill = Filling { price, quantity: held.abs(), taker: true, at_open: false, time: now };
             if !fill.execute(&mut order, listed, host) {
                 host.updated(order.update(OrderStatus::Cancelled, "out-of-range"));
             }
+        }
+    }
+
+    fn liquidate(
+        &mut self,
+        strategy: StrategyIndex,
+        instrument: InstrumentIndex,
+        listed: &Listed,
+        price: Price,
+        now: Nanos,
+        host: &mut dyn Host,
+    ) {
+        if let Some(place) = self.places.get_mut(instrument.0 as usize) {
+            let at = Liquidation { strategy, instrument, listed, price, at_open: false, time: now, now };
+            at.execute(&mut place.book, host);
         }
     }
 

@@ -66,7 +66,7 @@ impl FillRules for Vectorbt {
     }
 
     fn at_close(&self, order: &Working, listed: &Listed, traded: bool) -> Outcome {
-        match (order.ticket.kind, listed.mark()) {
+        match (order.ticket.kind, listed.last()) {
             _ if protects(order) => Outcome::default(),
             (OrderKind::Market, _) if traded => Outcome::rejected("one-order-a-bar"),
             (OrderKind::Market, Some(close)) => Outcome::trade(Trade::take(Stage::Close, close)),

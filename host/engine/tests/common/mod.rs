@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use tiltyard_engine::venue::{Conservative, Costs, Latency, SimulatedVenue};
 use tiltyard_engine::{
-    BarFeed, Books, Entry, Event, Execution, Kernel, Lane, Log, Player, Setup, Strategy, Terms, TradingDesk, Update,
+    BarFeed, Books, Entry, Event, Execution, Kernel, Lane, Log, MarginTerms, Player, Setup, Strategy, Terms,
+    TradingDesk, Update,
 };
 use tiltyard_model::{
     Bar, Columns, Decimal, Fill, Instrument, InstrumentIndex, InstrumentKind, Money, Nanos, OrderRequest, OrderType,
@@ -39,6 +40,7 @@ pub(crate) fn spot(symbol: &str) -> Instrument {
         maker_fee: 0.0005,
         taker_fee: 0.001,
         max_leverage: 1.0,
+        margin: tiltyard_model::MarginRules::default(),
     }
 }
 
@@ -126,6 +128,7 @@ pub(crate) struct Stage {
     pub(crate) latency: Latency,
     pub(crate) risk: RiskProfile,
     pub(crate) cash: &'static str,
+    pub(crate) margin: MarginTerms,
 }
 
 impl Stage {
@@ -138,6 +141,7 @@ impl Stage {
             latency: Latency::default(),
             risk: RiskProfile::research(),
             cash: "100000",
+            margin: MarginTerms::default(),
         }
     }
 
@@ -154,6 +158,7 @@ impl Stage {
             venue: SimulatedVenue::new(rules, self.latency, 7, self.instruments.len()),
             risk: self.risk.clone(),
             venture: Venture::Simulated,
+            margin: self.margin,
             guard: None,
             overseer: None,
             log: Log::keeping(),

@@ -37,6 +37,7 @@ impl Scenario {
             instruments,
             risk: RiskProfile { extreme_market: None, ..RiskProfile::account() },
             venture: if self.live { Venture::Live } else { Venture::Paper },
+            margin: tiltyard_engine::MarginTerms::default(),
             guard: None,
             overseer: None,
             log: Log::keeping(),

@@ -32,7 +32,7 @@ struct View {
 }
 
 /// The rules that there are.
-const RULES: [&str; 15] = [
+const RULES: [&str; 16] = [
     "malformed",
     "unknown-instrument",
     "unknown-order",
@@ -44,6 +44,7 @@ const RULES: [&str; 15] = [
     "below-minimum",
     "insufficient-funds",
     "insufficient-margin",
+    "position-limit",
     "duplicate-order",
     "reduce-only",
     "self-cross",

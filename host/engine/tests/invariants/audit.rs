@@ -6,6 +6,7 @@ mod books;
 mod brackets;
 mod ends;
 mod fills;
+mod margin;
 mod orders;
 mod requests;
 
@@ -13,8 +14,8 @@ use std::collections::BTreeMap;
 
 use tiltyard_engine::{Books, Entry, Event, MarketEvent, Step, StrategyIndex, Update};
 use tiltyard_model::{
-    Bar, Decimal, Instrument, InstrumentIndex, InstrumentKind, Nanos, OrderId, OrderStatus, Price, Specification,
-    decimal,
+    Bar, Decimal, Instrument, InstrumentIndex, InstrumentKind, Money, Nanos, OrderId, OrderStatus, Price,
+    Specification, decimal,
 };
 
 use crate::common::dec;
@@ -55,6 +56,8 @@ pub(crate) enum Law {
     Refusals,
     /// Halts and the ends of instruments.
     Ends,
+    /// Margin, funding and liquidations.
+    Margin,
 }
 
 /// What came to light.
@@ -82,6 +85,7 @@ struct Market {
     rules: Specification,
     kind: InstrumentKind,
     close: Option<Price>,
+    mark: Option<Price>,
     /// What traded in the bar being read.
     traded: Decimal,
     ended: bool,
@@ -93,6 +97,7 @@ impl Market {
             rules: Specification::new(instrument).unwrap(),
             kind: instrument.kind,
             close: None,
+            mark: None,
             traded: Decimal::ZERO,
             ended: false,
         }
@@ -103,12 +108,22 @@ impl Market {
 struct Account {
     cash: Decimal,
     positions: Vec<Decimal>,
+    /// What was put aside for each position, and what it cost at the average price.
+    margins: Vec<Money>,
+    bases: Vec<Decimal>,
     halted: Option<Nanos>,
 }
 
 impl Account {
     fn new(instruments: usize) -> Self {
-        Self { cash: dec(CASH), positions: vec![Decimal::ZERO; instruments], halted: None }
+        let nothing = vec![Money::ZERO; instruments];
+        Self {
+            cash: dec(CASH),
+            positions: vec![Decimal::ZERO; instruments],
+            margins: nothing,
+            bases: vec![Decimal::ZERO; instruments],
+            halted: None,
+        }
     }
 }
 
@@ -143,6 +158,7 @@ impl<'a> Audit<'a> {
         }
         self.read = entries.len();
         self.compare(books);
+        self.enough_margin(books);
         self.leaving();
     }
 
@@ -162,6 +178,11 @@ impl<'a> Audit<'a> {
                 self.replaced(*order, ticket, *filled, asked);
             }
             Event::Bar { instrument, .. } => self.bar(*instrument),
+            Event::Mark { instrument, price } => {
+                self.markets[instrument.0 as usize].mark = Some(Price(exact(*price)));
+            }
+            Event::Funding { .. } => self.funded(&entry.event),
+            Event::Margin { strategy, instrument, margin } => self.put_aside(*strategy, *instrument, *margin),
             Event::Ended(instrument) => self.ended(*instrument),
             Event::State { strategy, state, .. } => self.state(*strategy, *state),
             Event::Note { strategy, key, value } => self.note(*strategy, key, value),
@@ -177,7 +198,9 @@ impl<'a> Audit<'a> {
     /// What a bar leaves behind, once everything in it has traded.
     fn bar(&mut self, instrument: InstrumentIndex) {
         let bar = self.bars.remove(&instrument).unwrap();
-        self.markets[instrument.0 as usize].close = Some(Price(exact(bar.close)));
+        let market = &mut self.markets[instrument.0 as usize];
+        market.close = Some(Price(exact(bar.close)));
+        market.mark = market.close;
         self.volume(instrument, &bar);
         self.still_open(instrument, &bar);
         self.still_working(instrument, &bar);

@@ -33,7 +33,7 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    /// Equity = initial + realised + unrealised − fees, positions are the sums of fills, nothing is lent on spot; and what
+    /// Equity = initial + realised + unrealised − fees + funding − fees of liquidations, positions are the sums of fills, nothing is lent on spot; and what
     /// is refused has changed none of it.
     #[test]
     fn the_books_agree_to_the_last_digit(scenario in scenario()) {
@@ -50,6 +50,12 @@ proptest! {
     #[test]
     fn fills_are_what_the_bar_allows(scenario in scenario()) {
         prop_assert_eq!(scenario.broken(&[Law::Fills]), []);
+    }
+
+    /// Funding is what the position and the mark say, nothing outlives its margin, and what is liquidated loses no more than it.
+    #[test]
+    fn margin_is_kept_and_bounds_what_is_lost(scenario in scenario()) {
+        prop_assert_eq!(scenario.broken(&[Law::Margin]), []);
     }
 
     #[test]
@@ -121,7 +127,7 @@ fn the_scenarios_bring_about_everything_there_is() {
 }
 
 /// Fills by origin, kind, liquidity and whether the order was done; then ends and refusals of every kind that is likely.
-const EVERYTHING: [&str; 57] = [
+const EVERYTHING: [&str; 65] = [
     "Submitted market Taker all",
     "Submitted market Taker part",
     "Submitted limit Maker all",
@@ -157,12 +163,19 @@ const EVERYTHING: [&str; 57] = [
     "exit delisted",
     "exit fault",
     "exit halt",
+    "exit liquidation",
+    "funding paid",
+    "funding received",
+    "liquidation of an isolated position",
+    "liquidation with insurance",
+    "liquidation without insurance",
     "update Cancelled close",
     "update Cancelled delisted",
     "update Cancelled fill-or-kill",
     "update Cancelled halt",
     "update Cancelled immediate-or-cancel",
     "update Cancelled insufficient-funds",
+    "update Cancelled liquidation",
     "update Cancelled new-target",
     "update Cancelled one-cancels-other",
     "update Cancelled protection-filled",
@@ -176,6 +189,7 @@ const EVERYTHING: [&str; 57] = [
     "refused insufficient-margin",
     "refused malformed",
     "refused missing-stop",
+    "refused position-limit",
     "refused reduce-only",
     "refused self-cross",
     "refused stale-data",

@@ -59,6 +59,7 @@ impl Scenario {
             risk: RiskProfile::research()
                 .with_max_drawdown(self.short_of_patience.then_some(MaxDrawdown { most: Fraction::bps(200) })),
             venture: Venture::Simulated,
+            margin: self.margin,
             guard: None,
             overseer: None,
             log: Log::keeping(),
@@ -75,6 +76,7 @@ impl Scenario {
     fn feed(&self) -> BarFeed {
         let lane = |(at, listing): (usize, &Listing)| Lane {
             ends: listing.ends,
+            perpetual: listing.perpetual(at),
             ..Lane::new(Arc::new(listing.bars(at)), listing.interval())
         };
         BarFeed::new(self.listings.iter().enumerate().map(lane).collect())

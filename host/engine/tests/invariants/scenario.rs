@@ -7,7 +7,8 @@ mod listing;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tiltyard_engine::venue::{Costs, Latency};
-use tiltyard_model::Nanos;
+use tiltyard_engine::{MarginMode, MarginTerms};
+use tiltyard_model::{Decimal, Nanos};
 
 pub(crate) use act::{Act, Change, Pick};
 pub(crate) use ask::{Num, is_absurd};
@@ -23,6 +24,7 @@ pub(crate) struct Scenario {
     pub(crate) players: Vec<Script>,
     pub(crate) latency: Latency,
     pub(crate) costs: Costs,
+    pub(crate) margin: MarginTerms,
     /// Whether a loss of 2 % halts a strategy.
     pub(crate) short_of_patience: bool,
     /// Before which step which strategy is halted.
@@ -39,11 +41,15 @@ pub(crate) struct Script {
 pub(crate) fn scenario() -> impl Strategy<Value = Scenario> {
     let halt = prop::option::weighted(0.2, (1_usize..20, 0_u32..3));
     let short_of_patience = prop::bool::weighted(0.1);
-    let one = (vec(listing::listing(), 1..=2), vec(script(12), 1..=3), latency(), costs(), short_of_patience, halt);
-    one.prop_map(|(listings, mut players, latency, costs, short_of_patience, halt)| {
+    let venue = (latency(), costs(), margin());
+    let one = (vec(listing::listing(), 1..=2), vec(script(12), 1..=3), venue, short_of_patience, halt);
+    one.prop_map(|(listings, mut players, (latency, costs, (mode, leverage)), short_of_patience, halt)| {
+        let most = listings.iter().filter_map(Listing::leverage).min();
+        let leverage = leverage.zip(most).map(|(leverage, most): (u8, u8)| Decimal::from(leverage.min(most)));
+        let margin = MarginTerms { mode, leverage };
         let acts = players.iter_mut().flat_map(|player| &mut player.steps).flatten();
         acts.for_each(|act| act.fit(listings.len()));
-        Scenario { listings, players, latency, costs, short_of_patience, halt }
+        Scenario { listings, players, latency, costs, margin, short_of_patience, halt }
     })
 }
 
@@ -67,6 +73,10 @@ fn latency() -> impl Strategy<Value = Latency> {
     let minutes =
         |fixed: i64, jitter: i64| Just(Latency { fixed: Nanos(fixed * MINUTE.0), jitter: Nanos(jitter * MINUTE.0) });
     prop_oneof![6 => minutes(0, 0), 2 => minutes(20, 0), 1 => minutes(0, 90), 1 => minutes(150, 0), 1 => minutes(30, 120)]
+}
+
+fn margin() -> impl Strategy<Value = (MarginMode, Option<u8>)> {
+    (prop_oneof![Just(MarginMode::Cross), Just(MarginMode::Isolated)], prop::option::weighted(0.3, 1_u8..30))
 }
 
 fn costs() -> impl Strategy<Value = Costs> {

@@ -21,7 +21,7 @@ use container::Content;
 pub(crate) use container::{GZIP, split_start};
 pub use detected::{Container, Detected, Layout};
 pub use stamp::TimeUnit;
-pub(crate) use stamp::time_of_number;
+pub(crate) use stamp::{parse_stamp, time_of_number};
 
 /// How much is read before a reader gives up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

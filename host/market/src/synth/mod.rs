@@ -84,6 +84,7 @@ impl SyntheticMarket {
             maker_fee: 0.0005,
             taker_fee: 0.0005,
             max_leverage: 1.0,
+            margin: tiltyard_model::MarginRules::default(),
         }
     }
 

@@ -71,6 +71,7 @@ pub(crate) fn open(symbol: &str) -> OpenRow {
         side: "long",
         quantity: 0.25,
         fees: 0.05,
+        funding: 0.0,
         mark_price: Some(112.5),
     }
 }

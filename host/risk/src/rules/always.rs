@@ -11,12 +11,13 @@ type Rule = fn(&Proposal<'_>, &Situation<'_>) -> Option<Violation>;
 
 /// In the order in which violations are listed. Numbers that are none (`malformed`) and instruments that are none
 /// (`unknown-instrument`) never get this far: they are refused where a request is read.
-pub(crate) const ALWAYS_ON: [Rule; 8] = [
+pub(crate) const ALWAYS_ON: [Rule; 9] = [
     trading_state,
     stale_data,
     below_minimum,
     insufficient_funds,
     insufficient_margin,
+    position_limit,
     duplicate_order,
     reduce_only,
     self_cross,
@@ -116,6 +117,25 @@ fn insufficient_margin(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Op
         .then(|| violation("insufficient-margin", needed.map_or_else(about, to_f64), free.to_f64(), "quote-currency"))
 }
 
+/// A position in a perpetual that is larger than the venue's tiers allow at the leverage that is used.
+fn position_limit(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<Violation> {
+    let most = situation.rules.margin.most_notional?;
+    if situation.kind != InstrumentKind::Perpetual || proposal.ticket.reduce_only {
+        return None;
+    }
+    let price = situation.worst_price(proposal.ticket)?.max(situation.mark?);
+    let side = proposal.ticket.side;
+    let after = position_on(situation, side, proposal.remaining());
+    if after <= position_on(situation, side, Qty::ZERO) {
+        return None;
+    }
+    let worth = notional(price, after, Rounding::Up);
+    let about = || price.to_f64() * after.to_f64();
+    worth
+        .is_none_or(|worth| worth > most)
+        .then(|| violation("position-limit", worth.map_or_else(about, Money::to_f64), most.to_f64(), "quote-currency"))
+}
+
 /// The largest position on this side that could come of the orders under way and this much more.
 fn position_on(situation: &Situation<'_>, side: Side, more: Qty) -> Qty {
     let held = Qty(side.signed(situation.position).0.max(Decimal::ZERO));
@@ -210,6 +230,18 @@ mod tests {
         let leaving =
             Case { position: "15", cash: "100", standing, kind: InstrumentKind::Perpetual, ..Case::default() };
         assert_eq!(leaving.broken(&market(Sell, "15")), ["insufficient-margin"], "what closes may come first");
+    }
+
+    #[test]
+    fn a_position_is_no_larger_than_the_tiers_allow_at_the_leverage() {
+        let mut case = Case { kind: InstrumentKind::Perpetual, cash: "100000", ..Case::default() };
+        case.rules.margin.most_notional = Some(tiltyard_model::Money(crate::rules::testing::dec("1010")));
+        assert!(case.broken(&market(Buy, "10")).is_empty(), "10 × 101");
+        assert_eq!(case.broken(&market(Buy, "10.001")), ["position-limit"]);
+        let long = Case { position: "10", ..case.clone() };
+        assert!(long.broken(&market(Sell, "20")).is_empty(), "what closes opens nothing");
+        assert_eq!(long.broken(&market(Sell, "20.101")), ["position-limit"]);
+        assert!(long.broken(&reduce(market(Sell, "20"))).is_empty());
     }
 
     #[test]

@@ -75,6 +75,7 @@ impl Default for Case {
             maker_fee: dec("0.001"),
             taker_fee: dec("0.001"),
             max_leverage: dec("2"),
+            margin: tiltyard_model::Margin::default(),
         };
         Self {
             rules,

@@ -339,6 +339,7 @@ impl Rules {
             maker_fee,
             taker_fee,
             max_leverage,
+            margin: tiltyard_model::MarginRules::default(),
         }
     }
 }

@@ -118,6 +118,7 @@ fn simulation(instruments: usize, bars: usize) -> Simulation {
         interval: series::INTERVAL,
         bars: Arc::new(series::bars(market, bars).collect()),
         ends: false,
+        perpetual: tiltyard_engine::PerpetualSeries::default(),
     };
     Simulation {
         market: (0..instruments).map(traded).collect(),
@@ -128,6 +129,7 @@ fn simulation(instruments: usize, bars: usize) -> Simulation {
         risk: RiskProfile::research(),
         seed: 0,
         days_per_year: 365.0,
+        margin: tiltyard_engine::MarginTerms::default(),
     }
 }
 

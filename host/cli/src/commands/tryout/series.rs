@@ -21,6 +21,7 @@ pub(crate) fn instrument(market: usize) -> Instrument {
         maker_fee: 0.0005,
         taker_fee: 0.0005,
         max_leverage: 1.0,
+        margin: tiltyard_model::MarginRules::default(),
     }
 }
 

@@ -17,12 +17,21 @@ impl Audit<'_> {
         let value = notional(execution.price, execution.quantity, rounding).unwrap();
         let fee = share(value, rate, Rounding::Up).unwrap();
         let account = &mut self.accounts[execution.strategy.0 as usize];
-        account.positions[at] += execution.signed().0;
-        account.cash -= execution.side.signed(Qty(value.0)).0 + fee.0;
-        let same = (value, fee) == (execution.value, execution.fee);
+        let before = (account.positions[at], account.bases[at]);
+        account.trade(at, execution);
+        let liquidation = share(value, rules.margin.liquidation_fee, Rounding::Up).unwrap();
+        account.cash -= execution.side.signed(Qty(value.0)).0 + execution.fee.0 + execution.liquidation_fee.0;
+        let forced = execution.reason == "liquidation";
+        // A liquidation takes no more than there is.
+        let fees = (execution.fee, execution.liquidation_fee);
+        let paid = if forced { fees.0 <= fee && fees.1 <= liquidation } else { fees == (fee, Money::ZERO) };
+        let same = value == execution.value && paid;
         self.findings.holds(Law::Books, same, || format!("worth {value} for {fee}: {execution:?}"));
         let owned = *kind == InstrumentKind::Perpetual || account.positions[at] >= Decimal::ZERO;
         self.findings.holds(Law::Books, owned, || format!("spot sold short: {execution:?}"));
+        if forced {
+            self.liquidated(execution, before);
+        }
     }
 
     pub(super) fn compare(&mut self, books: &Books) {
@@ -45,7 +54,7 @@ impl Account {
         let cash = self.cash;
         let held = self.positions.iter().zip(markets).filter(|(position, _)| !position.is_zero());
         let value = |(position, market): (&Decimal, &Market)| {
-            market.close.map_or(Decimal::ZERO, |close| notional(close, Qty(*position), Rounding::Down).unwrap().0)
+            market.mark.map_or(Decimal::ZERO, |close| notional(close, Qty(*position), Rounding::Down).unwrap().0)
         };
         let equity = cash + held.map(value).sum::<Decimal>();
         findings.holds(Law::Books, ledger.equity().0 == equity, || format!("equity is {equity}: {ledger:?}"));
@@ -64,7 +73,8 @@ impl Account {
 fn totals(findings: &mut Findings, ledger: &Ledger) {
     let totals = ledger.totals();
     findings.holds(Law::Books, totals.equity == ledger.equity(), || format!("{totals:?} against {ledger:?}"));
-    let parts = totals.initial.0 + totals.realised.0 + totals.unrealised.0 - totals.fees.0;
+    let earned = totals.initial + totals.realised + totals.unrealised + totals.funding;
+    let parts = earned.0 - totals.fees.0 - totals.liquidation_fees.0;
     findings.holds(Law::Books, totals.equity.0 == parts, || format!("{totals:?} add up to {parts}"));
     for holding in ledger.holdings() {
         let lots: Qty = holding.lots().map(|lot| lot.quantity).sum();
@@ -79,6 +89,12 @@ fn totals(findings: &mut Findings, ledger: &Ledger) {
     let open: Money = ledger.holdings().iter().flat_map(Holding::lots).map(|lot| lot.fee).sum();
     let fees = open + trips.iter().map(|trip| trip.fees).sum();
     findings.holds(Law::Books, fees == totals.fees, || format!("{fees} of fees in lots and round trips: {totals:?}"));
-    let net = trips.iter().all(|trip| trip.net == trip.gross - trip.fees + trip.funding);
+    let open: Money = ledger.holdings().iter().flat_map(Holding::lots).map(|lot| lot.funding).sum();
+    let funding = open + trips.iter().map(|trip| trip.funding).sum();
+    findings.holds(Law::Books, funding == totals.funding, || format!("{funding} of funding: {totals:?}"));
+    let liquidations: Money = trips.iter().map(|trip| trip.liquidation_fee).sum();
+    let same = liquidations == totals.liquidation_fees;
+    findings.holds(Law::Books, same, || format!("{liquidations} for liquidations: {totals:?}"));
+    let net = trips.iter().all(|trip| trip.net == trip.gross - trip.fees + trip.funding - trip.liquidation_fee);
     findings.holds(Law::Books, net, || format!("{trips:?}"));
 }

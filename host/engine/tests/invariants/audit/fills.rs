@@ -3,7 +3,7 @@
 use tiltyard_engine::Execution;
 use tiltyard_model::{Bar, Decimal, InstrumentIndex, Liquidity, OrderId, OrderKind, Side, Ticket, TimeInForce};
 
-use super::orders::{Order, is_delisting};
+use super::orders::{Order, is_forced};
 use super::{Audit, Law, exact, is_whole};
 
 impl Audit<'_> {
@@ -24,7 +24,7 @@ impl Audit<'_> {
         self.of_its_order(execution, &order);
         let reduces = !order.ticket.reduce_only || (after.abs() < held.abs() && after * held >= Decimal::ZERO);
         self.findings.holds(Law::Fills, reduces, || format!("reduce-only took {held} to {after}: {execution:?}"));
-        if is_delisting(&order.ticket) {
+        if is_forced(&order.ticket) {
             return;
         }
         let Some(bar) = self.bars.get(&instrument).copied() else {

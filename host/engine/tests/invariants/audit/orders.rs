@@ -48,9 +48,9 @@ impl Order {
     }
 }
 
-/// Whether the host closes with it what is left of an instrument that has ended.
-pub(super) fn is_delisting(ticket: &Ticket) -> bool {
-    ticket.origin == OrderOrigin::Host && ticket.tag == "delisted"
+/// Whether the venue closes with it by itself: what is left of an instrument that has ended, or of a position without margin.
+pub(super) fn is_forced(ticket: &Ticket) -> bool {
+    ticket.origin == OrderOrigin::Host && matches!(ticket.tag.as_str(), "delisted" | "liquidation")
 }
 
 impl Audit<'_> {
@@ -62,7 +62,7 @@ impl Audit<'_> {
         self.may_begin(strategy, id, ticket);
         let on_time = if ticket.parent.is_some() {
             self.bars.get(&ticket.instrument).is_some_and(|bar| active_from == bar.open_time)
-        } else if is_delisting(ticket) {
+        } else if is_forced(ticket) {
             active_from == now
         } else {
             (now + self.scenario.latency.fixed..=now + self.most_latency()).contains(&active_from)
@@ -88,13 +88,14 @@ impl Audit<'_> {
         let remaining = ticket.quantity - filled;
         let sums = (update.filled, update.remaining) == (filled, remaining);
         let fits = match update.status {
-            OrderStatus::Filled => remaining.is_zero(),
+            OrderStatus::Filled => remaining.is_zero() && ticket.tag != "liquidation",
+            OrderStatus::Liquidated => remaining.is_zero() && ticket.tag == "liquidation",
             OrderStatus::PartiallyFilled => !filled.is_zero() && !remaining.is_zero(),
             OrderStatus::Triggered => !remaining.is_zero() && !triggered,
             OrderStatus::Replaced | OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Rejected => {
                 !remaining.is_zero()
             }
-            OrderStatus::Accepted | OrderStatus::Liquidated => false,
+            OrderStatus::Accepted => false,
         };
         let findings = &mut self.findings;
         findings.holds(Law::Orders, ended.is_none(), || format!("{update:?} after {ended:?}"));

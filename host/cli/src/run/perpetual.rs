@@ -1,0 +1,233 @@
+//! What a run says of perpetuals: their margin, their marks and their funding.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use tiltyard_engine::{FundingRate, MarginMode, MarginTerms, PerpetualSeries};
+use tiltyard_market::{Series, format_time, read_bars, read_funding};
+use tiltyard_model::{
+    Columns, Decimal, Digester, Instrument, InstrumentKind, MarginRules, MarginTier, Nanos, decimal, to_f64,
+};
+
+/// How perpetuals are played.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct PerpetualArgs {
+    /// Whether the instruments are owned or perpetual futures that settle in the currency of their prices; by default what a
+    /// workspace's rules say, else spot.
+    #[arg(long)]
+    kind: Option<Kind>,
+    /// Notional ÷ initial margin of perpetuals; by default the most that a workspace's rules allow, else 1.
+    #[arg(long, value_name = "N")]
+    leverage: Option<f64>,
+    /// What stands for a position: all cash and the profit of all perpetuals, or its own margin, which is all it can lose.
+    #[arg(long, value_name = "MODE")]
+    margin: Option<Mode>,
+    /// Maintenance margin as a fraction of notional, whatever the size; by default the tiers of a workspace's rules, else half
+    /// of 1 ÷ the largest leverage.
+    #[arg(long, value_name = "RATE")]
+    maintenance: Option<f64>,
+    /// Fee of a liquidation on top of the taker's, in basis points of what is closed; by default what a workspace's rules say,
+    /// else none.
+    #[arg(long, value_name = "BPS")]
+    liquidation_fee_bps: Option<f64>,
+    /// Funding of each symbol, in the order of the symbols: CSV with the heads time,rate, the fraction of notional that longs pay
+    /// shorts. Without it there is none.
+    #[arg(long = "funding", value_name = "FILE.csv")]
+    funding: Vec<PathBuf>,
+    /// Bars of mark prices of each symbol, in the order of the symbols, as --data reads them; they liquidate and value positions.
+    /// Without them the last price is the mark.
+    #[arg(long = "marks", value_name = "FILE")]
+    marks: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Kind {
+    Spot,
+    Perpetual,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Mode {
+    Cross,
+    Isolated,
+}
+
+/// What was asked for, as it is saved with a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Perpetual {
+    kind: Option<InstrumentKind>,
+    leverage: Option<f64>,
+    margin: MarginMode,
+    maintenance: Option<f64>,
+    /// A fraction.
+    liquidation_fee: Option<f64>,
+    funding: Vec<PathBuf>,
+    marks: Vec<PathBuf>,
+}
+
+impl PerpetualArgs {
+    pub(crate) fn request(&self) -> Result<Perpetual> {
+        let fee = self.liquidation_fee_bps.map(|points| {
+            let exact = decimal(points).with_context(|| format!("--liquidation-fee-bps {points} is no number"))?;
+            anyhow::Ok(to_f64(exact / Decimal::from(10_000)))
+        });
+        Ok(Perpetual {
+            kind: self.kind.map(|kind| match kind {
+                Kind::Spot => InstrumentKind::Spot,
+                Kind::Perpetual => InstrumentKind::Perpetual,
+            }),
+            leverage: self.leverage,
+            margin: match self.margin {
+                None | Some(Mode::Cross) => MarginMode::Cross,
+                Some(Mode::Isolated) => MarginMode::Isolated,
+            },
+            maintenance: self.maintenance,
+            liquidation_fee: fee.transpose()?,
+            funding: self.funding.clone(),
+            marks: self.marks.clone(),
+        })
+    }
+}
+
+impl Perpetual {
+    /// Whether nothing was asked for.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether the numbers make sense, wherever the request comes from.
+    pub(crate) fn check(&self, symbols: usize) -> Result<()> {
+        let within = |what: &str, value: Option<f64>, least: f64, most: f64| {
+            let fits = value.is_none_or(|value| (least..=most).contains(&value));
+            ensure!(fits, "{what} {} is out of bounds; it takes {least} to {most}", value.unwrap_or_default());
+            Ok(())
+        };
+        within("--leverage", self.leverage, 1.0, 1_000.0)?;
+        within("--maintenance", self.maintenance, 1e-6, 1.0)?;
+        within("--liquidation-fee-bps", self.liquidation_fee.map(|fee| fee * 1e4), 0.0, 1_000.0)?;
+        for (flag, files) in [("--funding", &self.funding), ("--marks", &self.marks)] {
+            ensure!(
+                files.is_empty() || files.len() == symbols,
+                "{symbols} --symbol and {} {flag} were given; give one file for each symbol, in the same order, or none",
+                files.len()
+            );
+        }
+        Ok(())
+    }
+
+    /// On what margin the run's perpetuals are held.
+    pub(crate) fn terms(&self) -> Result<MarginTerms> {
+        let exact = |leverage: f64| decimal(leverage).with_context(|| format!("--leverage {leverage} is no number"));
+        Ok(MarginTerms { mode: self.margin, leverage: self.leverage.map(exact).transpose()? })
+    }
+
+    /// The flags that only a perpetual takes.
+    fn given(&self) -> Vec<&'static str> {
+        let given = [
+            ("--leverage", self.leverage.is_some()),
+            ("--margin isolated", self.margin == MarginMode::Isolated),
+            ("--maintenance", self.maintenance.is_some()),
+            ("--liquidation-fee-bps", self.liquidation_fee.is_some()),
+            ("--funding", !self.funding.is_empty()),
+            ("--marks", !self.marks.is_empty()),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect()
+    }
+
+    /// Changes the rules of an instrument to what was asked for. Answers with the names of what changed.
+    pub(crate) fn apply(&self, instrument: &mut Instrument, stress: bool) -> Result<Vec<&'static str>> {
+        let symbol = instrument.symbol.clone();
+        let mut changed = Vec::new();
+        if let Some(kind) = self.kind.filter(|kind| *kind != instrument.kind) {
+            instrument.kind = kind;
+            instrument.margin = MarginRules::default();
+            instrument.max_leverage = if kind == InstrumentKind::Spot { 1.0 } else { self.leverage.unwrap_or(1.0) };
+            changed.push("kind");
+        }
+        if instrument.kind == InstrumentKind::Spot {
+            let given = self.given();
+            ensure!(
+                given.is_empty(),
+                "{symbol} is spot, and {} is for perpetuals; add --kind perpetual",
+                given.join(", ")
+            );
+            return Ok(changed);
+        }
+        let most = instrument.max_leverage;
+        if let Some(leverage) = self.leverage.filter(|leverage| *leverage > most) {
+            bail!("--leverage {leverage} is more than the {most} that the venue allows for {symbol}");
+        }
+        if let Some(maintenance) = self.maintenance {
+            ensure!(
+                maintenance * most < 1.0,
+                "--maintenance {maintenance} is not below 1 ÷ {most}, the initial margin of {symbol} at the largest leverage"
+            );
+            instrument.margin.tiers = vec![MarginTier { up_to: None, maintenance, max_leverage: most }];
+            changed.push("maintenance");
+        }
+        if let Some(fee) = self.liquidation_fee {
+            instrument.margin.liquidation_fee = fee;
+            changed.push("liquidation fee");
+        }
+        if stress {
+            instrument.margin.liquidation_fee *= 2.0;
+        }
+        Ok(changed)
+    }
+
+    /// Marks and funding of the instrument that stands at this place, and what the manifest says of them. Every bar from the
+    /// first that is played needs its mark.
+    pub(crate) fn series(
+        &self,
+        at: usize,
+        bars: &Columns,
+        played: &[i64],
+        interval: Nanos,
+    ) -> Result<(PerpetualSeries, Json)> {
+        let mut said = serde_json::Map::new();
+        let marks = self.marks.get(at).map(|path| marks(path, played, interval)).transpose()?;
+        if let Some(marks) = &marks {
+            said.insert("marks".to_owned(), json!({"digest": marks.digest(), "bars": marks.bars.len()}));
+        }
+        let mut funding = Vec::new();
+        if let Some(path) = self.funding.get(at) {
+            let payments = read_funding(path)?;
+            let mut digester = Digester::default();
+            for (time, rate) in &payments {
+                digester.nanos(*time).text(&rate.to_string());
+            }
+            said.insert("funding".to_owned(), json!({"digest": digester.finish(), "payments": payments.len()}));
+            let first = bars.open_time().first().copied().map(Nanos).unwrap_or_default();
+            funding.extend(payments.into_iter().map(|(time, rate)| FundingRate { time, rate }));
+            let last = funding.last().map_or(Nanos(i64::MIN), |payment| payment.time);
+            ensure!(
+                last > first,
+                "{}: no payment is made after {}, when the bars begin",
+                path.display(),
+                format_time(first)
+            );
+        }
+        let marks = marks.map(|marks| Arc::new(marks.bars));
+        Ok((PerpetualSeries { marks, funding: funding.into() }, Json::Object(said)))
+    }
+}
+
+/// Bars of mark prices that have one for every bar that is played.
+fn marks(path: &Path, played: &[i64], interval: Nanos) -> Result<Series> {
+    let marks = Series::new(read_bars(path)?, interval)?;
+    let there = marks.bars.open_time();
+    let missing: Vec<i64> = played.iter().copied().filter(|open| there.binary_search(open).is_err()).collect();
+    if let Some(first) = missing.first() {
+        bail!(
+            "{} has no mark of {} of the bars that are played; the first that lacks one opens at {}",
+            path.display(),
+            missing.len(),
+            format_time(Nanos(*first))
+        );
+    }
+    Ok(marks)
+}

@@ -1,0 +1,104 @@
+//! Margin: funding is what position and mark say, nothing outlives its margin, and a liquidation takes no more than there is.
+
+use tiltyard_engine::{Books, Event, Execution, MarginMode, StrategyIndex};
+use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, Qty, Rounding, notional, share};
+
+use super::{Account, Audit, Law};
+
+/// Prices of liquidations have twelve decimals, amounts eight.
+const NEARLY: Decimal = Decimal::from_parts(1, 0, 0, false, 5);
+
+impl Audit<'_> {
+    /// Longs pay shorts when the rate is above 0; who pays pays the odd digit.
+    pub(super) fn funded(&mut self, event: &Event) {
+        let Event::Funding { strategy, instrument, rate, mark, amount } = event else { return };
+        let at = instrument.0 as usize;
+        let account = &mut self.accounts[strategy.0 as usize];
+        let position = account.positions[at];
+        account.cash += amount.0;
+        let exact = -position * mark.0 * rate;
+        let near = amount.0 <= exact && exact - amount.0 < NEARLY;
+        let value =
+            notional(*mark, Qty(position.abs()), if exact.is_sign_negative() { Rounding::Up } else { Rounding::Down });
+        let rounding = if exact.is_sign_negative() { Rounding::Up } else { Rounding::Down };
+        let expected = share(value.unwrap(), rate.abs(), rounding).unwrap();
+        let same = near && amount.0.abs() == expected.0 && Some(*mark) == self.markets[at].mark;
+        let perpetual = self.markets[at].kind == InstrumentKind::Perpetual && !position.is_zero();
+        self.findings.holds(Law::Margin, same && perpetual, || format!("{event:?} for {position}: {exact}"));
+        self.findings.count(if amount.0.is_sign_negative() { "funding paid" } else { "funding received" });
+    }
+
+    pub(super) fn put_aside(&mut self, strategy: StrategyIndex, instrument: InstrumentIndex, margin: Money) {
+        let account = &mut self.accounts[strategy.0 as usize];
+        let at = instrument.0 as usize;
+        account.margins[at] = margin;
+        let none = !account.positions[at].is_zero() || margin == Money::ZERO;
+        let isolated = self.scenario.margin.mode == MarginMode::Isolated;
+        self.findings.holds(Law::Margin, none && isolated, || format!("{margin} aside for nothing of {instrument}"));
+    }
+
+    /// After an instant every position has the maintenance margin that it needs at the mark; what was liquidated has taken no more
+    /// than was put aside for it.
+    pub(super) fn enough_margin(&mut self, books: &Books) {
+        let isolated = self.scenario.margin.mode == MarginMode::Isolated;
+        for (account, record) in self.accounts.iter().zip(books.records()) {
+            let held = (0..).map(InstrumentIndex).zip(&self.markets).filter_map(|(instrument, market)| {
+                let holding = record.ledger.holding(instrument)?;
+                let perpetual = market.kind == InstrumentKind::Perpetual && !holding.quantity().is_zero();
+                perpetual.then(|| (instrument, holding, market.rules.margin.maintenance(holding.value())))
+            });
+            let held: Vec<_> = held.collect();
+            let findings = &mut self.findings;
+            for (instrument, holding, needed) in held.iter().filter(|_| isolated) {
+                let margin = account.margins[instrument.0 as usize];
+                findings.holds(Law::Margin, margin == holding.margin(), || format!("{margin} aside: {holding:?}"));
+                let earned = holding.value().0 - account.bases[instrument.0 as usize];
+                let balance = margin.0 + earned;
+                let enough = balance > needed.0 - NEARLY;
+                findings.holds(Law::Margin, enough, || format!("{balance} is left of {margin}, {needed} is needed"));
+            }
+            if !isolated && !held.is_empty() {
+                let balance = record.ledger.cash() + held.iter().map(|(_, holding, _)| holding.unrealised()).sum();
+                let needed: Money = held.iter().map(|(_, _, needed)| *needed).sum();
+                let enough = balance.0 > needed.0 - NEARLY;
+                findings.holds(Law::Margin, enough, || format!("{balance} is left, {needed} is needed"));
+            }
+        }
+    }
+
+    /// A position was closed by force: all of it, and with its fees it has lost no more than was put aside for it.
+    pub(super) fn liquidated(&mut self, execution: &Execution, (position, basis): (Decimal, Decimal)) {
+        let at = execution.instrument.0 as usize;
+        let account = &self.accounts[execution.strategy.0 as usize];
+        let all = execution.quantity.0 == position.abs() && account.positions[at].is_zero();
+        self.findings.holds(Law::Margin, all, || format!("{position} was held: {execution:?}"));
+        if self.scenario.margin.mode == MarginMode::Isolated {
+            let margin = account.margins[at].0;
+            let brought = -execution.side.signed(Qty(execution.value.0)).0;
+            let lost = basis - brought + (execution.fee + execution.liquidation_fee).0;
+            let bounded = lost <= margin + NEARLY;
+            self.findings.holds(Law::Margin, bounded, || format!("{lost} lost of {margin}: {execution:?}"));
+            self.findings.count("liquidation of an isolated position");
+            let with = if lost >= margin - NEARLY { "with" } else { "without" };
+            self.findings.count(format!("liquidation {with} insurance"));
+        }
+    }
+}
+
+impl Account {
+    /// What is held and what it cost at the average price of its entries.
+    pub(super) fn trade(&mut self, at: usize, execution: &Execution) {
+        let before = self.positions[at];
+        let after = before + execution.signed().0;
+        let value = execution.side.signed(Qty(execution.value.0)).0;
+        let basis = &mut self.bases[at];
+        if before.is_zero() || before * value > Decimal::ZERO {
+            *basis += value;
+        } else if after * before >= Decimal::ZERO {
+            *basis = *basis * after / before;
+        } else {
+            *basis = value * (after / execution.signed().0);
+        }
+        self.positions[at] = after;
+    }
+}
