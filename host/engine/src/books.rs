@@ -92,6 +92,9 @@ impl Books {
                     record.ledger.mark(*instrument, *high, *low, *close);
                 }
             }
+            Event::Print { instrument, price, .. } => {
+                self.records.iter_mut().for_each(|record| record.ledger.print(*instrument, *price));
+            }
             Event::Accepted { strategy, ticket, .. } => {
                 let asked = matches!(ticket.origin, OrderOrigin::Submitted | OrderOrigin::Target | OrderOrigin::Close);
                 if asked {
@@ -144,6 +147,7 @@ impl Books {
                 self.records.iter_mut().zip(fuel).for_each(|(record, fuel)| record.fuel = *fuel);
             }
             Event::Ended(_)
+            | Event::Tape { .. }
             | Event::Replaced { .. }
             | Event::Warned { .. }
             | Event::Line { .. }

@@ -1,14 +1,17 @@
 use std::sync::Arc;
 
+use tiltyard_model::tape::Stamped;
 use tiltyard_model::{Bar, Columns, InstrumentIndex, Nanos};
 
 /// What the market did.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum MarketEvent {
     /// A bar closed.
     Bar(InstrumentIndex, Bar),
     /// The instrument trades no more: what is held is closed at its last price.
     Ended(InstrumentIndex),
+    /// The venue published something: a quote, a trade of others, or depth.
+    Tape(InstrumentIndex, Stamped),
 }
 
 /// All that happened at one instant.
@@ -18,6 +21,14 @@ pub struct Step {
     pub time: Nanos,
     /// What happened, in the order of instruments; an end after the last bar.
     pub events: Vec<MarketEvent>,
+}
+
+impl Step {
+    /// Whether there is nothing but what venues published: no bar closed, nothing ended.
+    #[must_use]
+    pub fn is_of_tape(&self) -> bool {
+        self.events.iter().all(|event| matches!(event, MarketEvent::Tape(..)))
+    }
 }
 
 /// Where the market comes from: a catalogue or a stream.
@@ -113,6 +124,7 @@ mod tests {
             let who = step.events.iter().map(|event| match event {
                 MarketEvent::Bar(InstrumentIndex(index), bar) => format!("{index}@{}", bar.open_time.0),
                 MarketEvent::Ended(index) => format!("{index} ends"),
+                MarketEvent::Tape(index, _) => format!("{index} publishes"),
             });
             seen.push((step.time.0, who.collect::<Vec<_>>()));
         }

@@ -24,7 +24,7 @@ mod time;
 mod variant;
 
 pub use bar::{Bar, Columns};
-pub use desk::{Desk, Level, MarketError, Quote, TimerError, TimerId};
+pub use desk::{Desk, Level, MarketError, Quote, TimerError, TimerId, Trade};
 pub use digest::{Digest, DigestParseError, Digester};
 pub use instrument::{Instrument, InstrumentIndex, InstrumentKind};
 pub use manifest::{

@@ -6,10 +6,12 @@ mod costs;
 mod fill_rules;
 mod passage;
 mod simulated;
+mod tape;
 mod working;
 
 use std::fmt;
 
+use tiltyard_model::tape::Stamped;
 use tiltyard_model::{Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, Price, Qty, Ticket};
 
 use crate::execution::{Execution, Reason, StrategyIndex, Update};
@@ -19,6 +21,7 @@ pub use conservative::Conservative;
 pub use costs::{Costs, Latency};
 pub use fill_rules::{FillRules, Ohlc, Outcome, Stage, Trade};
 pub use simulated::SimulatedVenue;
+pub use tape::TapeVenue;
 pub use working::Working;
 pub(crate) use working::protecting;
 
@@ -37,6 +40,17 @@ pub trait Venue: fmt::Debug + Send + 'static {
 
     /// A bar closed at `now`: orders may fill.
     fn on_bar(&mut self, instrument: InstrumentIndex, listed: &Listed, bar: &Bar, now: Nanos, host: &mut dyn Host);
+
+    /// A venue published something, received at `now`: orders may fill. A venue made of bars looks at none of it.
+    fn on_tape(
+        &mut self,
+        _instrument: InstrumentIndex,
+        _listed: &Listed,
+        _event: &Stamped,
+        _now: Nanos,
+        _host: &mut dyn Host,
+    ) {
+    }
 
     /// The instrument trades no more, or the run is to end flat: every order in it ends, and what is held is closed at its last
     /// price. `reason` is what the orders ended and the positions were closed for.
