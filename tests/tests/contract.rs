@@ -139,7 +139,7 @@ fn an_old_component_runs_in_a_host_whose_contract_has_grown() {
     // What it exports is found; what did not exist yet is not, and that is no error.
     let lifecycle = exports::lifecycle::GuestIndices::new(&linked).unwrap();
     let events = exports::bar_events::GuestIndices::new(&linked).unwrap();
-    assert!(exports::trade_events::GuestIndices::new(&linked).is_err());
+    assert!(exports::auction_events::GuestIndices::new(&linked).is_err());
 
     let mut store = Store::new(&engine, Tomorrow::default());
     let instance = linked.instantiate(&mut store).unwrap();

@@ -15,6 +15,18 @@ pub mod strategy {
     });
 }
 
+pub mod tape {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "tape-events",
+        pub_export_macro: true,
+        export_macro_name: "export_tape",
+        default_bindings_module: "tiltyard_sdk::glue::tape",
+        runtime_path: "wit_bindgen::rt",
+        with: { "tiltyard:strategy/types@0.1.0": tiltyard_sdk_bindings::tiltyard::strategy::types },
+    });
+}
+
 pub use strategy::tiltyard::strategy::{account, journal, market, orders, timers};
 pub use tiltyard_sdk_bindings as signal;
 pub use tiltyard_sdk_bindings::tiltyard::strategy::types;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-pub use crate::bindings::{signal, strategy};
+pub use crate::bindings::{signal, strategy, tape};
 use crate::{InitError, Params, Start, Value};
 
 /// Where the running strategy is kept between calls.
@@ -87,12 +87,64 @@ lifecycle!(signal);
 
 pub use crate::desk::HostDesk;
 
-/// Makes a component of a strategy: `register!(strategy: T)` for a [`Strategy`](crate::Strategy),
-/// `register!(signal: T)` for a [`Signal`](crate::Signal). Once, at the top level of the crate.
+/// Makes a component of a strategy: `register!(strategy: T)` for a [`Strategy`](crate::Strategy), `register!(tape: T)` for one
+/// that is told of quotes and trades too, `register!(signal: T)` for a [`Signal`](crate::Signal). Once, at the top level of the crate.
 #[macro_export]
 macro_rules! register {
     (strategy: $strategy:ty) => {
         const _: () = {
+            const _: () = assert!(
+                <$strategy as $crate::Strategy>::MANIFEST.market_events.is_empty(),
+                "`register!(tape: …)` makes a component that is told of quotes and trades"
+            );
+
+            $crate::register!(@strategy $strategy);
+        };
+    };
+    (tape: $strategy:ty) => {
+        const _: () = {
+            const _: () = assert!(
+                $crate::MarketEvents::are_all(<$strategy as $crate::Strategy>::MANIFEST.market_events),
+                "the manifest declares `market_events: &MarketEvents::ALL`"
+            );
+
+            $crate::register!(@strategy $strategy);
+
+            use $crate::glue::tape::exports::tiltyard::strategy::{quote_events, trade_events};
+
+            impl quote_events::Guest for Component {
+                fn on_quote(
+                    instrument: $crate::InstrumentIndex,
+                    time: $crate::Timestamp,
+                    bid: f64,
+                    bid_quantity: f64,
+                    ask: f64,
+                    ask_quantity: f64,
+                ) {
+                    let quote = $crate::Quote { time, bid, bid_quantity, ask, ask_quantity };
+                    SLOT.with(|slot| slot.with(|strategy| strategy.on_quote(&mut HostDesk, instrument, &quote)));
+                }
+            }
+
+            impl trade_events::Guest for Component {
+                fn on_trade(
+                    instrument: $crate::InstrumentIndex,
+                    time: $crate::Timestamp,
+                    price: f64,
+                    quantity: f64,
+                    aggressor: $crate::Side,
+                ) {
+                    let trade = $crate::Trade { time, price, quantity, aggressor };
+                    SLOT.with(|slot| slot.with(|strategy| strategy.on_trade(&mut HostDesk, instrument, &trade)));
+                }
+            }
+
+            // A native library could not even name these exports.
+            #[cfg(target_arch = "wasm32")]
+    $crate::glue::tape::export_tape!(Component with_types_in $crate::glue::tape);
+        };
+    };
+    (@strategy $strategy:ty) => {
             use $crate::Strategy as _;
             use $crate::glue::strategy::exports::tiltyard::strategy::{
                 bar_events, lifecycle, order_events, timer_events,
@@ -149,7 +201,6 @@ macro_rules! register {
             // A native library could not even name these exports.
             #[cfg(target_arch = "wasm32")]
     $crate::glue::strategy::export_strategy!(Component with_types_in $crate::glue::strategy);
-        };
     };
     (signal: $strategy:ty) => {
         const _: () = {

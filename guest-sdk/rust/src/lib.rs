@@ -64,9 +64,9 @@ pub use bindings::types::{
     TimeInForce, TimerId, Timestamp, Trail, Trailing, Violation,
 };
 pub use desk::{Desk, Level, MarketError, TimerError};
-pub use manifest::{HostStop, Manifest, Schedule};
+pub use manifest::{HostStop, Manifest, MarketEvents, Schedule};
 pub use params::{Bounds, Param, ParamKind, ParamType, Params, Role, Value};
-pub use strategy::{InitError, Signal, Start, Strategy};
+pub use strategy::{InitError, Signal, Start, Strategy, Trade};
 pub use tiltyard_sdk_bindings::Bar;
 
 /// All that a strategy usually needs.
@@ -79,8 +79,8 @@ pub mod prelude {
     pub use crate::sizing;
     pub use crate::{
         Acceptance, Bar, Columns, Desk, Fill, HostStop, InitError, Instrument, InstrumentIndex, InstrumentKind, Level,
-        Manifest, OrderId, OrderRequest, OrderStatus, OrderType, OrderUpdate, Params as _, Position, Replacement,
-        Schedule, Side, Signal, Start, StopLimit, StopLoss, Strategy, TimeInForce, TimerId, Timestamp, Trail, Trailing,
-        Violation, params, register,
+        Manifest, MarketEvents, OrderId, OrderRequest, OrderStatus, OrderType, OrderUpdate, Params as _, Position,
+        Quote, Replacement, Schedule, Side, Signal, Start, StopLimit, StopLoss, Strategy, TimeInForce, TimerId,
+        Timestamp, Trade, Trail, Trailing, Violation, params, register,
     };
 }

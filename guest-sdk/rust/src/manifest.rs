@@ -21,6 +21,8 @@ pub struct Manifest {
     pub schedule: Schedule,
     /// Bars it needs before its first answer means anything, for the largest parameters it allows.
     pub warm_up_bars: u32,
+    /// What it is told of the market beside bars: [`MarketEvents::ALL`] goes with `register!(tape: …)`, nothing with the others.
+    pub market_events: &'static [MarketEvents],
     /// Abilities beyond the contract's own imports.
     pub capabilities: &'static [&'static str],
     /// A stop-loss that the host keeps for it.
@@ -42,6 +44,26 @@ pub enum Schedule {
     Continuous,
 }
 
+/// What a strategy can be told of the market beside bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarketEvents {
+    /// The best bid and ask.
+    Quotes,
+    /// Trades of others.
+    Trades,
+}
+
+impl MarketEvents {
+    /// Quotes and trades.
+    pub const ALL: [Self; 2] = [Self::Quotes, Self::Trades];
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn are_all(declared: &[Self]) -> bool {
+        matches!(declared, [Self::Quotes, Self::Trades] | [Self::Trades, Self::Quotes])
+    }
+}
+
 /// A stop-loss that the host keeps at a multiple of the average true range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostStop {
@@ -61,6 +83,7 @@ impl Manifest {
         interval: "any",
         schedule: Schedule::EveryBar,
         warm_up_bars: 0,
+        market_events: &[],
         capabilities: &[],
         host_stop: None,
         hypothesis: "",
@@ -89,6 +112,18 @@ impl Manifest {
             Schedule::Continuous => json.raw("\"continuous\""),
         };
         json.raw(",\"warm_up_bars\":").number(self.warm_up_bars);
+        if !self.market_events.is_empty() {
+            json.raw(",\"market_events\":[");
+            let mut at = 0;
+            while at < self.market_events.len() {
+                json.comma(at).raw(match self.market_events[at] {
+                    MarketEvents::Quotes => "\"quotes\"",
+                    MarketEvents::Trades => "\"trades\"",
+                });
+                at += 1;
+            }
+            json.raw("]");
+        }
         json.raw(",\"capabilities\":").list(self.capabilities);
         if let Some(stop) = self.host_stop {
             json.raw(",\"host_stop\":{\"atr_multiple\":").raw(stop.atr_multiple);

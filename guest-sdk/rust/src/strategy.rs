@@ -1,4 +1,7 @@
-use crate::{Bar, Columns, Desk, Fill, Instrument, InstrumentIndex, Manifest, OrderUpdate, Params, TimerId, Timestamp};
+use crate::{
+    Bar, Columns, Desk, Fill, Instrument, InstrumentIndex, Manifest, OrderUpdate, Params, Quote, Side, TimerId,
+    Timestamp,
+};
 
 /// What a run is about.
 #[derive(Debug, Clone)]
@@ -44,7 +47,62 @@ pub enum InitError {
     Other(String),
 }
 
+/// A trade of others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trade {
+    /// When it was received, in nanoseconds since 1970 UTC.
+    pub time: Timestamp,
+    /// In quote currency per unit of base currency.
+    pub price: f64,
+    /// In base currency.
+    pub quantity: f64,
+    /// What the taker did: `Buy` took from the asks.
+    pub aggressor: Side,
+}
+
 /// A strategy that acts on events and sends orders.
+///
+/// One that is told of quotes and trades declares it in its manifest and in `register!`:
+///
+/// ```
+/// use tiltyard_sdk::prelude::*;
+///
+/// params! { pub struct Params {} }
+///
+/// /// Buys one lot below every bid.
+/// pub struct Patient {
+///     tick: f64,
+///     lot: f64,
+/// }
+///
+/// impl Strategy for Patient {
+///     type Params = Params;
+///     const MANIFEST: Manifest = Manifest {
+///         name: "patient",
+///         version: "0.1.0",
+///         description: "Waits a tick below the market.",
+///         market_events: &MarketEvents::ALL,
+///         hypothesis: "Somebody is always in a hurry.",
+///         falsified_by: "Nobody comes.",
+///         ..Manifest::DEFAULT
+///     };
+///
+///     fn new(start: &Start<Params>) -> Result<Self, InitError> {
+///         let (instrument, _) = start.only_instrument()?;
+///         Ok(Self { tick: instrument.tick, lot: instrument.lot })
+///     }
+///
+///     fn on_bar(&mut self, _: &mut impl Desk, _: InstrumentIndex, _: &Bar) {}
+///
+///     fn on_quote(&mut self, desk: &mut impl Desk, instrument: InstrumentIndex, quote: &Quote) {
+///         if desk.open_orders().is_empty() {
+///             let _ = desk.submit(&OrderRequest::limit(instrument, Side::Buy, self.lot, quote.bid - self.tick));
+///         }
+///     }
+/// }
+///
+/// register!(tape: Patient);
+/// ```
 pub trait Strategy: Sized + 'static {
     /// Its parameters, declared with [`params!`](crate::params).
     type Params: Params;
@@ -62,8 +120,18 @@ pub trait Strategy: Sized + 'static {
         let _ = (instrument, bars);
     }
 
-    /// A bar closed.
+    /// A bar closed. A strategy of quotes and trades has none on a tape.
     fn on_bar(&mut self, desk: &mut impl Desk, instrument: InstrumentIndex, bar: &Bar);
+
+    /// The best bid or ask changed. Only a strategy with `register!(tape: …)` is told.
+    fn on_quote(&mut self, desk: &mut impl Desk, instrument: InstrumentIndex, quote: &Quote) {
+        let _ = (desk, instrument, quote);
+    }
+
+    /// Others traded. Only a strategy with `register!(tape: …)` is told.
+    fn on_trade(&mut self, desk: &mut impl Desk, instrument: InstrumentIndex, trade: &Trade) {
+        let _ = (desk, instrument, trade);
+    }
 
     /// All bars that closed at this instant were delivered.
     fn on_step(&mut self, desk: &mut impl Desk, time: Timestamp) {

@@ -215,6 +215,11 @@ pub(crate) fn quote(quote: model::Quote) -> sdk::Quote {
     sdk::Quote { time: time.0, bid, bid_quantity, ask, ask_quantity }
 }
 
+pub(crate) fn trade(trade: model::Trade) -> sdk::Trade {
+    let model::Trade { time, price, quantity, aggressor } = trade;
+    sdk::Trade { time: time.0, price, quantity, aggressor: side(aggressor) }
+}
+
 pub(crate) fn market_error(error: model::MarketError) -> sdk::MarketError {
     match error {
         model::MarketError::UnknownInstrument(index) => sdk::MarketError::UnknownInstrument(index.0),

@@ -27,8 +27,10 @@ mod desk;
 mod market;
 mod native;
 mod played;
+mod tape;
 mod trial;
 
 pub use market::Market;
 pub use played::{Played, Trade};
+pub use tape::Tape;
 pub use trial::{Trial, TrialError};

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use tiltyard_engine::venue::Venue;
 use tiltyard_engine::{Strategy, TradingDesk};
-use tiltyard_model::{Bar, Columns, Fill, InstrumentIndex, Nanos, OrderUpdate, TimerId};
+use tiltyard_model::{Bar, Columns, Fill, InstrumentIndex, Nanos, OrderUpdate, Quote, TimerId, Trade};
 use tiltyard_sdk::Signal;
 
 use crate::convert;
@@ -33,6 +33,26 @@ impl<T: tiltyard_sdk::Strategy, V: Venue> Strategy<TradingDesk<V>> for NativeStr
     ) -> Result<Option<f64>, Infallible> {
         self.0.on_bar(&mut LentDesk(desk), instrument.0, &convert::bar(bar));
         Ok(None)
+    }
+
+    fn on_quote(
+        &mut self,
+        desk: &mut TradingDesk<V>,
+        instrument: InstrumentIndex,
+        quote: &Quote,
+    ) -> Result<(), Infallible> {
+        self.0.on_quote(&mut LentDesk(desk), instrument.0, &convert::quote(*quote));
+        Ok(())
+    }
+
+    fn on_trade(
+        &mut self,
+        desk: &mut TradingDesk<V>,
+        instrument: InstrumentIndex,
+        trade: &Trade,
+    ) -> Result<(), Infallible> {
+        self.0.on_trade(&mut LentDesk(desk), instrument.0, &convert::trade(*trade));
+        Ok(())
     }
 
     fn on_step(&mut self, desk: &mut TradingDesk<V>, time: Nanos) -> Result<(), Infallible> {

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
 use tiltyard_engine::{Log, Profile, SeatError, SetupError, Simulation, Strategy, Terms, TradingDesk, Window};
-use tiltyard_model::{Decimal, HostStop, Money};
+use tiltyard_model::{Decimal, HostStop, Instrument, Money, Nanos};
 use tiltyard_risk::RiskProfile;
 use tiltyard_sdk::{InitError, Manifest, Param, Params, Signal, Start, Value};
 
@@ -88,24 +88,8 @@ impl Trial {
     }
 
     fn start<P: Params>(&self) -> Result<Start<P>, TrialError> {
-        for (name, value) in &self.parameters {
-            let declared = P::SCHEMA.iter().find(|parameter| parameter.name == name);
-            let within = declared.is_some_and(|declared| is_within(declared, value));
-            if !within {
-                return Err(TrialError::Parameter(format!("`{name}` = {value:?} is not declared or out of bounds")));
-            }
-        }
-        let params = P::from_values(&self.parameters).map_err(|name| {
-            TrialError::Parameter(format!("`{name}` is not declared, or its value is of another kind"))
-        })?;
-        let traded: Vec<_> = self.markets.iter().map(Market::traded).collect();
-        Ok(Start {
-            instruments: traded.iter().map(|traded| convert::instrument(&traded.instrument)).collect(),
-            bar_intervals: traded.iter().map(|traded| traded.interval.0).collect(),
-            settlement: "USD".to_owned(),
-            params,
-            seed: 0,
-        })
+        let traded = self.markets.iter().map(Market::traded).map(|traded| (traded.instrument, traded.interval));
+        start(&traded.collect::<Vec<_>>(), &self.parameters)
     }
 
     fn play<S: Strategy<TradingDesk<SimulatedVenue>>>(
@@ -141,6 +125,29 @@ impl Trial {
         let targets = targets.lock().map(|targets| targets.clone()).unwrap_or_default();
         Ok(Played::new(&outcome.books, targets))
     }
+}
+
+/// What a strategy is told at its start.
+pub(crate) fn start<P: Params>(
+    instruments: &[(Instrument, Nanos)],
+    parameters: &[(String, Value)],
+) -> Result<Start<P>, TrialError> {
+    for (name, value) in parameters {
+        let declared = P::SCHEMA.iter().find(|parameter| parameter.name == name);
+        let within = declared.is_some_and(|declared| is_within(declared, value));
+        if !within {
+            return Err(TrialError::Parameter(format!("`{name}` = {value:?} is not declared or out of bounds")));
+        }
+    }
+    let params = P::from_values(parameters)
+        .map_err(|name| TrialError::Parameter(format!("`{name}` is not declared, or its value is of another kind")))?;
+    Ok(Start {
+        instruments: instruments.iter().map(|(instrument, _)| convert::instrument(instrument)).collect(),
+        bar_intervals: instruments.iter().map(|(_, interval)| interval.0).collect(),
+        settlement: "USD".to_owned(),
+        params,
+        seed: 0,
+    })
 }
 
 /// Whether a host would take this value for a parameter, as far as bounds go.

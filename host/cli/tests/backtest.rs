@@ -114,6 +114,21 @@ fn costs_window_and_cash_matter() {
 }
 
 #[test]
+fn a_strategy_of_quotes_is_refused_on_bars() {
+    let error = Place::with_bars().fails(&[
+        "backtest",
+        "market-maker",
+        "--symbol",
+        "A",
+        "--interval",
+        "1h",
+        "--data",
+        "bars.csv",
+    ]);
+    assert!(error.contains("market-maker trades quotes and trades of others, and bars have none of them"), "{error}");
+}
+
+#[test]
 fn trades_go_into_a_table() {
     let place = Place::with_bars();
     let document = place.json(&with(&["--trades", "trades.csv", "--json"]));

@@ -101,6 +101,9 @@ impl Books {
             Event::Margin { strategy, instrument, margin } => {
                 self.with(*strategy, |record| record.ledger.put_aside(*instrument, *margin));
             }
+            Event::Print { instrument, price, .. } => {
+                self.records.iter_mut().for_each(|record| record.ledger.print(*instrument, *price));
+            }
             Event::Accepted { strategy, ticket, .. } => {
                 let asked = matches!(ticket.origin, OrderOrigin::Submitted | OrderOrigin::Target | OrderOrigin::Close);
                 if asked {
@@ -153,6 +156,7 @@ impl Books {
                 self.records.iter_mut().zip(fuel).for_each(|(record, fuel)| record.fuel = *fuel);
             }
             Event::Ended(_)
+            | Event::Tape { .. }
             | Event::Replaced { .. }
             | Event::Warned { .. }
             | Event::Line { .. }

@@ -62,8 +62,8 @@ impl<V: Venue> Desk for TradingDesk<V> {
 
     fn latest_quote(&self, instrument: InstrumentIndex) -> Result<Option<Quote>, MarketError> {
         let listed = self.0.as_ref().and_then(|floor| floor.market.get(instrument));
-        // Bars are all that feeds deliver so far.
-        listed.map(|_| None).ok_or(MarketError::UnknownInstrument(instrument))
+        let listed = listed.ok_or(MarketError::UnknownInstrument(instrument))?;
+        Ok(listed.quote().map(|(time, bid, ask)| Quote::of(time, bid, ask)))
     }
 
     fn equity(&self) -> f64 {

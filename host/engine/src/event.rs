@@ -60,6 +60,25 @@ pub enum Event {
     },
     /// An instrument trades no more.
     Ended(InstrumentIndex),
+    /// Others traded, after the fills that it brought: what is held is marked to the price. Quotes and depth move no book and are
+    /// not among the events; [`Event::Tape`] says which there were.
+    Print {
+        /// The instrument.
+        instrument: InstrumentIndex,
+        /// The price.
+        price: Price,
+        /// How much traded, in base currency.
+        quantity: Qty,
+    },
+    /// All that a tape had shown of an instrument when the run ended.
+    Tape {
+        /// The instrument.
+        instrument: InstrumentIndex,
+        /// How many quotes, trades and changes of depth.
+        events: u64,
+        /// The digest of all of them, in order, with their times.
+        digest: Digest,
+    },
     /// An order passed every rule.
     Accepted {
         /// Whose.
@@ -228,7 +247,7 @@ impl Log {
 
     pub(crate) fn push(&mut self, time: Nanos, event: Event) {
         // The market is an input with a digest of its own, and an instant follows from it.
-        if !matches!(event, Event::Bar { .. } | Event::Mark { .. } | Event::Instant) {
+        if !matches!(event, Event::Bar { .. } | Event::Mark { .. } | Event::Print { .. } | Event::Instant) {
             self.scratch.clear();
             // Serialising to memory does not fail: every key is a text and every number finite.
             if serde_json::to_writer(&mut self.scratch, &event).is_ok() {

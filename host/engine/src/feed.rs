@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
+use tiltyard_model::tape::Stamped;
 use tiltyard_model::{Bar, Columns, Decimal, InstrumentIndex, Nanos};
 
 /// What the market did.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum MarketEvent {
     /// A bar of mark prices closed. It comes before the instrument's own bar of the same time.
     Mark(InstrumentIndex, Bar),
@@ -13,6 +14,8 @@ pub enum MarketEvent {
     Funding(InstrumentIndex, Decimal),
     /// The instrument trades no more: what is held is closed at its last price.
     Ended(InstrumentIndex),
+    /// The venue published something: a quote, a trade of others, or depth.
+    Tape(InstrumentIndex, Stamped),
 }
 
 /// All that happened at one instant.
@@ -22,6 +25,14 @@ pub struct Step {
     pub time: Nanos,
     /// What happened, in the order of instruments; of each its mark, its bar, its funding and its end.
     pub events: Vec<MarketEvent>,
+}
+
+impl Step {
+    /// Whether there is nothing but what venues published: no bar closed, nothing ended.
+    #[must_use]
+    pub fn is_of_tape(&self) -> bool {
+        self.events.iter().all(|event| matches!(event, MarketEvent::Tape(..)))
+    }
 }
 
 /// Where the market comes from: a catalogue or a stream.
@@ -157,6 +168,7 @@ mod tests {
         while feed.next(&mut step) {
             let who = step.events.iter().map(|event| match event {
                 MarketEvent::Bar(InstrumentIndex(index), bar) => format!("{index}@{}", bar.open_time.0),
+                MarketEvent::Ended(index) => format!("{index} ends"),
                 other => format!("{other:?}"),
             });
             seen.push((step.time.0, who.collect::<Vec<_>>()));

@@ -1,3 +1,4 @@
+use tiltyard_model::tape::{Print, TapeEvent};
 use tiltyard_model::{HostStop, Nanos, TimerId};
 use tiltyard_risk::{AccountGuard, Correlations, Fraction, Limits, Measure, RiskProfile, Venture};
 
@@ -34,6 +35,16 @@ pub(crate) struct Floor<V> {
     /// Whose turn it is.
     pub(crate) acting: StrategyIndex,
     pub(crate) next_timer: u64,
+    pub(crate) sampling: Sampling,
+}
+
+/// When equity is taken down where no bars close: in steps of the shortest bar from the beginning of the run on.
+#[derive(Debug)]
+pub(crate) struct Sampling {
+    /// The next time; `None` before the first event of a tape.
+    pub(crate) next: Option<Nanos>,
+    /// Whether something has happened since the last time.
+    pub(crate) is_due: bool,
 }
 
 /// A strategy's place: what the kernel keeps for it beside its books.
@@ -90,6 +101,14 @@ impl<V: Venue> Floor<V> {
         for event in &step.events {
             match *event {
                 MarketEvent::Mark(instrument, bar) => self.market.mark(instrument, &bar),
+                MarketEvent::Tape(instrument, ref stamped) => {
+                    let Some(listed) = self.market.get(instrument) else { continue };
+                    self.venue.on_tape(instrument, listed, stamped, step.time, &mut self.clearing);
+                    if let TapeEvent::Print(Print { price, quantity, .. }) = stamped.event {
+                        self.clearing.record(Event::Print { instrument, price, quantity });
+                    }
+                    self.market.tape(instrument, stamped);
+                }
                 MarketEvent::Bar(instrument, bar) => {
                     let Some(listed) = self.market.get(instrument) else { continue };
                     self.venue.on_bar(instrument, listed, &bar, step.time, &mut self.clearing);
@@ -131,6 +150,42 @@ impl<V: Venue> Floor<V> {
                     let now = self.clearing.now;
                     self.venue.liquidate(strategy, instrument, listed, mark, now, &mut self.clearing);
                 }
+            }
+        }
+    }
+
+    /// Takes equity down at every point of the grid that a tape has come to. A point stands for all that happened up to it, so that
+    /// the returns between two points are of equal time, however many events there were.
+    pub(crate) fn sample_before(&mut self, time: Nanos) {
+        /// Points without any event of which each is taken down.
+        const QUIET: i64 = 1_000_000;
+        let interval = self.market.iter().map(|(_, listed)| listed.interval).min().unwrap_or(Nanos(1));
+        let mut next = self.sampling.next.unwrap_or(self.clearing.now + interval);
+        let quiet = (time - next).0.div_euclid(interval.0) - QUIET;
+        if quiet > 0 {
+            next = next + Nanos(quiet * interval.0);
+        }
+        while next < time {
+            self.clearing.now = self.clearing.now.max(next);
+            self.sample();
+            next = next + interval;
+        }
+        self.sampling = Sampling { next: Some(next), is_due: true };
+    }
+
+    pub(crate) fn sample(&mut self) {
+        self.clearing.record(Event::Instant);
+        self.sampling.is_due = false;
+    }
+
+    /// The last instant of a tape, and what the tapes were.
+    pub(crate) fn end_of_tapes(&mut self) {
+        if self.sampling.is_due {
+            self.sample();
+        }
+        for (instrument, listed) in self.market.iter() {
+            if let Some((events, digest)) = listed.tape_so_far() {
+                self.clearing.record(Event::Tape { instrument, events, digest });
             }
         }
     }

@@ -1,8 +1,9 @@
 use std::convert::Infallible;
 
+use tiltyard_model::tape::{self, Stamped, TapeEvent};
 use tiltyard_model::{
-    Bar, Columns, Decimal, Instrument, InstrumentIndex, InstrumentKind, MONEY_SCALE, Nanos, Specification,
-    SpecificationError,
+    Bar, Columns, Decimal, Instrument, InstrumentIndex, InstrumentKind, MONEY_SCALE, Nanos, Quote, Specification,
+    SpecificationError, Trade,
 };
 use tiltyard_risk::{
     AccountGuard, AccountState, Correlations, OrderError, RiskProfile, StrategyState, Trouble, Venture,
@@ -14,7 +15,7 @@ use crate::desk::TradingDesk;
 use crate::event::{Event, Log};
 use crate::execution::StrategyIndex;
 use crate::feed::{Feed, MarketEvent, Step};
-use crate::floor::{Floor, Seat};
+use crate::floor::{Floor, Sampling, Seat};
 use crate::margin::MarginTerms;
 use crate::market::Market;
 use crate::oversight::Overseer;
@@ -178,6 +179,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             acting: StrategyIndex(0),
             open: false,
             next_timer: 1,
+            sampling: Sampling { next: None, is_due: false },
         };
         Ok(Self { desk: TradingDesk(Some(Box::new(floor))), players: Vec::new(), over: false })
     }
@@ -258,8 +260,12 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     }
 
     fn instant(&mut self, step: &Step, is_last: bool) {
+        let of_tape = step.is_of_tape();
         if let Some(floor) = self.desk.0.as_deref_mut() {
             floor.begin();
+            if of_tape {
+                floor.sample_before(step.time);
+            }
             floor.market_moves(step);
             floor.safeguard();
             floor.tell();
@@ -270,7 +276,9 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             if is_last {
                 floor.close_out();
             }
-            floor.clearing.record(Event::Instant);
+            if !of_tape || is_last {
+                floor.sample();
+            }
             floor.tell();
             self.over = floor.is_over();
         }
@@ -358,6 +366,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         let fuel = self.players.iter().map(|player| player.strategy.fuel_used()).collect();
         let mut books = Books::default();
         if let Some(mut floor) = self.desk.0.take() {
+            floor.end_of_tapes();
             floor.clearing.record(Event::Finished { fuel });
             books = floor.clearing.books;
         }
@@ -392,8 +401,8 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         false
     }
 
-    /// Every strategy hears what became of its orders, then of the bars, then that the instant is complete, then its
-    /// timers: one strategy after the other.
+    /// Every strategy hears what became of its orders, then what the market did, then, if bars closed, that all of them were delivered,
+    /// then its timers: one strategy after the other.
     fn strategies_act(&mut self, step: &Step) {
         for at in 0..self.players.len() {
             self.act(at, step);
@@ -415,18 +424,36 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
             }
         }
         for event in &step.events {
-            let MarketEvent::Bar(instrument, bar) = event else { continue };
-            if !self.bar(at, *instrument, bar) {
+            let goes_on = match event {
+                MarketEvent::Bar(instrument, bar) => self.bar(at, *instrument, bar),
+                MarketEvent::Tape(instrument, stamped) => self.tape(at, *instrument, stamped),
+                MarketEvent::Mark(..) | MarketEvent::Funding(..) | MarketEvent::Ended(_) => true,
+            };
+            if !goes_on {
                 return;
             }
         }
-        if !self.call(at, |strategy, desk| strategy.on_step(desk, step.time)) {
+        if !step.is_of_tape() && !self.call(at, |strategy, desk| strategy.on_step(desk, step.time)) {
             return;
         }
         while let Some(timer) = self.desk.0.as_deref_mut().and_then(|floor| floor.due(at)) {
             if !self.call(at, |strategy, desk| strategy.on_timer(desk, timer, step.time)) {
                 return;
             }
+        }
+    }
+
+    fn tape(&mut self, at: usize, instrument: InstrumentIndex, stamped: &Stamped) -> bool {
+        match stamped.event {
+            TapeEvent::Quote(tape::Quote { bid: Some(bid), ask: Some(ask) }) => {
+                let quote = Quote::of(stamped.received, bid, ask);
+                self.call(at, |strategy, desk| strategy.on_quote(desk, instrument, &quote))
+            }
+            TapeEvent::Print(print) => {
+                let trade = Trade::of(stamped.received, print);
+                self.call(at, |strategy, desk| strategy.on_trade(desk, instrument, &trade))
+            }
+            TapeEvent::Quote(_) | TapeEvent::Depth(_) => true,
         }
     }
 

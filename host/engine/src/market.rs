@@ -1,5 +1,6 @@
+use tiltyard_model::tape::{DepthChange, Level, Quote, Stamped, TapeEvent};
 use tiltyard_model::{
-    Bar, Columns, Decimal, Instrument, InstrumentIndex, InstrumentKind, Nanos, Price, Specification,
+    Bar, Columns, Decimal, Digest, Digester, Instrument, InstrumentIndex, InstrumentKind, Nanos, Price, Specification,
     SpecificationError, decimal,
 };
 
@@ -21,7 +22,19 @@ pub struct Listed {
     history: History,
     /// The last bar of mark prices, if there is a series of them.
     marked: Option<Bar>,
+    shown: Shown,
     ended: bool,
+}
+
+/// What a tape has shown of an instrument.
+#[derive(Debug, Default)]
+struct Shown {
+    quote: Option<(Nanos, Quote)>,
+    print: Option<Price>,
+    /// When the last event of any kind was received.
+    received: Option<Nanos>,
+    events: u64,
+    digester: Digester,
 }
 
 impl Market {
@@ -39,6 +52,7 @@ impl Market {
                 interval: *interval,
                 history: History::default(),
                 marked: None,
+                shown: Shown::default(),
                 ended: false,
             })
         });
@@ -82,6 +96,22 @@ impl Market {
         }
     }
 
+    /// The venue published something.
+    pub(crate) fn tape(&mut self, index: InstrumentIndex, stamped: &Stamped) {
+        let Some(listed) = self.listed.get_mut(index.0 as usize) else { return };
+        let shown = &mut listed.shown;
+        shown.events += 1;
+        shown.received = Some(stamped.received);
+        stamped.feed(&mut shown.digester);
+        match &stamped.event {
+            TapeEvent::Quote(quote) => shown.quote = Some((stamped.received, *quote)),
+            TapeEvent::Print(print) => shown.print = Some(print.price),
+            // Where the book is not known, neither is the best of it.
+            TapeEvent::Depth(change) if *change == DepthChange::unknown() => shown.quote = None,
+            TapeEvent::Depth(_) => {}
+        }
+    }
+
     /// The instrument trades no more.
     pub(crate) fn end(&mut self, index: InstrumentIndex) {
         if let Some(listed) = self.listed.get_mut(index.0 as usize) {
@@ -108,9 +138,19 @@ impl Listed {
         self.marked.filter(|marked| marked.open_time == bar.open_time).unwrap_or(*bar)
     }
 
-    /// The last price; `None` before the first bar and after the instrument's end.
+    /// The last price: of a trade on a tape, or of the last bar; `None` before the first and after the instrument's end. Where a tape
+    /// has shown no trade yet, the middle of its last quote.
     #[must_use]
     pub fn last(&self) -> Option<Price> {
+        let middle = || match self.shown.quote?.1 {
+            quote @ Quote { bid: Some(bid), ask: Some(ask) } if !quote.is_crossed() => {
+                bid.price.0.checked_add(ask.price.0).map(|sum| Price(sum / Decimal::TWO))
+            }
+            _ => None,
+        };
+        if let Some(price) = self.shown.print.or_else(middle).filter(|_| !self.ended) {
+            return Some(price);
+        }
         let close = self.history.bars.close().last().filter(|_| !self.ended)?;
         decimal(*close).filter(|close| *close > Decimal::ZERO).map(Price)
     }
@@ -138,10 +178,23 @@ impl Listed {
         self.ended
     }
 
-    /// When its last bar closed; `None` before the first.
+    /// When its last bar closed or its venue last published something; `None` before the first.
     #[must_use]
     pub fn last_event(&self) -> Option<Nanos> {
-        self.history.bars.open_time().last().map(|open| Nanos(*open) + self.interval)
+        let closed = self.history.bars.open_time().last().map(|open| Nanos(*open) + self.interval);
+        closed.max(self.shown.received)
+    }
+
+    /// The last quote of a tape that had both sides, and when it was received.
+    #[must_use]
+    pub fn quote(&self) -> Option<(Nanos, Level, Level)> {
+        let (received, Quote { bid, ask }) = self.shown.quote?;
+        Some((received, bid?, ask?))
+    }
+
+    /// How many events of a tape there were, and their digest; `None` if there were none.
+    pub(crate) fn tape_so_far(&self) -> Option<(u64, Digest)> {
+        (self.shown.events > 0).then(|| (self.shown.events, self.shown.digester.clone().finish()))
     }
 
     /// The last price of each of the `count` days (UTC) before `today`, a number of days since 1970-01-01, oldest first. A day

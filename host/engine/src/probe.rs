@@ -60,7 +60,8 @@ fn same(left: Option<&Entry>, right: Option<&Entry>) -> bool {
 /// by then may depend on what came later. `None` if there is no look-ahead.
 #[must_use]
 pub fn lookahead(full: &[Entry], prefix: &[Entry], until: Nanos) -> Option<Difference> {
-    let seen = |entry: &&Entry| entry.time <= until && !matches!(entry.event, Event::Finished { .. });
+    let seen =
+        |entry: &&Entry| entry.time <= until && !matches!(entry.event, Event::Finished { .. } | Event::Tape { .. });
     first_difference(full.iter().filter(seen), prefix.iter().filter(seen))
 }
 
@@ -92,6 +93,8 @@ fn is_trading(entry: &&Entry) -> bool {
         | Event::Funding { .. }
         | Event::Margin { .. }
         | Event::Ended(_)
+        | Event::Print { .. }
+        | Event::Tape { .. }
         | Event::Instant => true,
         Event::Line { .. } | Event::Metric { .. } | Event::Note { .. } | Event::Finished { .. } => false,
     }

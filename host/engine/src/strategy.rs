@@ -1,6 +1,6 @@
 use std::fmt;
 
-use tiltyard_model::{Bar, Columns, Fill, InstrumentIndex, Nanos, OrderUpdate, TimerId};
+use tiltyard_model::{Bar, Columns, Fill, InstrumentIndex, Nanos, OrderUpdate, Quote, TimerId, Trade};
 
 /// A strategy in its run, component or native. `D` is the desk that is lent to each call.
 pub trait Strategy<D> {
@@ -18,6 +18,22 @@ pub trait Strategy<D> {
     /// # Errors
     /// The fault that stopped it.
     fn on_bar(&mut self, desk: &mut D, instrument: InstrumentIndex, bar: &Bar) -> Result<Option<f64>, Self::Fault>;
+
+    /// The best bid or ask changed. Quotes that lack a side are not told.
+    ///
+    /// # Errors
+    /// The fault that stopped it.
+    fn on_quote(&mut self, _desk: &mut D, _instrument: InstrumentIndex, _quote: &Quote) -> Result<(), Self::Fault> {
+        Ok(())
+    }
+
+    /// Others traded.
+    ///
+    /// # Errors
+    /// The fault that stopped it.
+    fn on_trade(&mut self, _desk: &mut D, _instrument: InstrumentIndex, _trade: &Trade) -> Result<(), Self::Fault> {
+        Ok(())
+    }
 
     /// All bars of this instant were delivered.
     ///

@@ -23,7 +23,7 @@ macro_rules! example {
     };
 }
 
-/// All examples, in alphabetical order.
+/// All examples that trade bars, in alphabetical order.
 pub const EXAMPLES: &[Example] = &[
     example!("buy-and-hold", 1),
     example!("donchian", 1),
@@ -34,8 +34,11 @@ pub const EXAMPLES: &[Example] = &[
     example!("tp-trail", 1),
 ];
 
+/// The examples that trade quotes and trades, of which bars have none.
+pub const ON_TAPES: &[Example] = &[example!("market-maker", 1)];
+
 /// The example with this name.
 #[must_use]
 pub fn example(name: &str) -> Option<Example> {
-    EXAMPLES.iter().copied().find(|example| example.name == name)
+    EXAMPLES.iter().chain(ON_TAPES).copied().find(|example| example.name == name)
 }

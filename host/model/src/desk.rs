@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Acceptance, Columns, InstrumentIndex, Nanos, OpenOrder, OrderId, OrderRequest, Position, Replacement, StopLoss,
-    Violation,
+    Acceptance, Columns, InstrumentIndex, Nanos, OpenOrder, OrderId, OrderRequest, Position, Replacement, Side,
+    StopLoss, Violation, tape,
 };
 
 /// A timer, unique within a run.
@@ -26,7 +26,7 @@ pub enum Level {
 /// The best bid and ask.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quote {
-    /// When the venue published it.
+    /// When it was received.
     pub time: Nanos,
     /// Best price someone buys at.
     pub bid: f64,
@@ -36,6 +36,37 @@ pub struct Quote {
     pub ask: f64,
     /// Base currency offered at `ask`.
     pub ask_quantity: f64,
+}
+
+impl Quote {
+    /// What a strategy sees of the best levels.
+    #[must_use]
+    pub fn of(time: Nanos, bid: tape::Level, ask: tape::Level) -> Self {
+        let [bid_quantity, ask_quantity] = [bid, ask].map(|level| level.size.to_f64());
+        Self { time, bid: bid.price.to_f64(), bid_quantity, ask: ask.price.to_f64(), ask_quantity }
+    }
+}
+
+/// A trade of others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trade {
+    /// When it was received.
+    pub time: Nanos,
+    /// In quote currency per unit of base currency.
+    pub price: f64,
+    /// In base currency.
+    pub quantity: f64,
+    /// What the taker did: `Buy` took from the asks.
+    pub aggressor: Side,
+}
+
+impl Trade {
+    /// What a strategy sees of a print.
+    #[must_use]
+    pub fn of(time: Nanos, print: tape::Print) -> Self {
+        let tape::Print { price, quantity, aggressor } = print;
+        Self { time, price: price.to_f64(), quantity: quantity.to_f64(), aggressor }
+    }
 }
 
 /// Why a question about the market has no answer.

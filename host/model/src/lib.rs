@@ -25,11 +25,11 @@ mod time;
 mod variant;
 
 pub use bar::{Bar, Columns};
-pub use desk::{Desk, Level, MarketError, Quote, TimerError, TimerId};
+pub use desk::{Desk, Level, MarketError, Quote, TimerError, TimerId, Trade};
 pub use digest::{Digest, DigestParseError, Digester};
 pub use instrument::{Instrument, InstrumentIndex, InstrumentKind};
 pub use manifest::{
-    HostStop, Instruments, Interval, MANIFEST_SCHEMA, MANIFEST_SECTION, Manifest, ManifestError, Schedule,
+    HostStop, Instruments, Interval, MANIFEST_SCHEMA, MANIFEST_SECTION, Manifest, ManifestError, MarketEvents, Schedule,
 };
 pub use margin::{Margin, MarginRules, MarginTier};
 pub use money::{MONEY_SCALE, Money, Price, Qty, Rounding, decimal, notional, share, to_f64};

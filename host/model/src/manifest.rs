@@ -39,6 +39,9 @@ pub struct Manifest {
     /// Bars it needs before its first answer means anything, for the largest parameters it allows.
     #[serde(default)]
     pub warm_up_bars: u32,
+    /// What it is told of the market beside bars.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub market_events: Vec<MarketEvents>,
     /// Abilities beyond the contract's own imports, each granted by the host.
     #[serde(default)]
     pub capabilities: Vec<String>,
@@ -90,6 +93,16 @@ pub enum Schedule {
     EveryMinutes(u32),
     /// On every event of the market.
     Continuous,
+}
+
+/// What a strategy can be told of the market beside bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MarketEvents {
+    /// The best bid and ask.
+    Quotes,
+    /// Trades of others.
+    Trades,
 }
 
 /// A stop-loss that the host keeps at a multiple of the average true range.
@@ -173,6 +186,9 @@ impl Manifest {
         }
         if let Instruments::Only(symbols) = &self.instruments {
             require(!symbols.is_empty(), &|| "instruments is an empty list; write \"any\" or name some".to_owned());
+        }
+        for (at, events) in self.market_events.iter().enumerate() {
+            require(!self.market_events[..at].contains(events), &|| "market_events names one twice".to_owned());
         }
         if let Some(stop) = self.host_stop {
             require(stop.atr_multiple.is_finite() && stop.atr_multiple > 0.0, &|| {

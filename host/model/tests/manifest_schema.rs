@@ -30,6 +30,7 @@ fn whole() -> Json {
         "interval": "4h",
         "schedule": {"every_minutes": 30},
         "warm_up_bars": 200,
+        "market_events": ["quotes", "trades"],
         "capabilities": ["book"],
         "host_stop": {"atr_multiple": 3.0, "atr_bars": 14},
         "parameters": [

@@ -17,6 +17,8 @@ pub(crate) enum Call {
     OnBar,
     OnColumns,
     OnStep,
+    OnQuote,
+    OnTrade,
     OnFill,
     OnOrder,
     OnTimer,
@@ -35,6 +37,8 @@ impl Call {
             Self::OnBar => "on-bar",
             Self::OnColumns => "on-columns",
             Self::OnStep => "on-step",
+            Self::OnQuote => "on-quote",
+            Self::OnTrade => "on-trade",
             Self::OnFill => "on-fill",
             Self::OnOrder => "on-order",
             Self::OnTimer => "on-timer",
@@ -45,7 +49,10 @@ impl Call {
 
     /// Whether the run has begun, so that orders may be sent.
     pub(crate) fn may_order(self) -> bool {
-        matches!(self, Self::OnBar | Self::OnStep | Self::OnFill | Self::OnOrder | Self::OnTimer)
+        matches!(
+            self,
+            Self::OnBar | Self::OnStep | Self::OnQuote | Self::OnTrade | Self::OnFill | Self::OnOrder | Self::OnTimer
+        )
     }
 }
 

@@ -116,6 +116,8 @@ pub(crate) struct Indices {
     pub(crate) timer_events: Option<exports::timer_events::GuestIndices>,
     pub(crate) signals: Option<exports::signals::GuestIndices>,
     pub(crate) state: Option<exports::state::GuestIndices>,
+    pub(crate) quote_events: Option<exports::quote_events::GuestIndices>,
+    pub(crate) trade_events: Option<exports::trade_events::GuestIndices>,
 }
 
 impl Indices {
@@ -132,6 +134,12 @@ impl Indices {
                 .transpose()?,
             signals: exported("signals").then(|| exports::signals::GuestIndices::new(linked)).transpose()?,
             state: exported("state").then(|| exports::state::GuestIndices::new(linked)).transpose()?,
+            quote_events: exported("quote-events")
+                .then(|| exports::quote_events::GuestIndices::new(linked))
+                .transpose()?,
+            trade_events: exported("trade-events")
+                .then(|| exports::trade_events::GuestIndices::new(linked))
+                .transpose()?,
         })
     }
 }

@@ -1,6 +1,8 @@
 use std::fmt;
 
-use tiltyard_model::{Bar, Columns, Desk, Fill, InstrumentIndex, Nanos, OrderUpdate, Start, TimerId, Value, shown};
+use tiltyard_model::{
+    Bar, Columns, Desk, Fill, InstrumentIndex, Nanos, OrderUpdate, Quote, Start, TimerId, Trade, Value, shown,
+};
 use wasmtime::{PoolConcurrencyLimitError, Store, WasmBacktrace};
 
 use crate::call::{Budget, Call};
@@ -40,6 +42,8 @@ struct Alive<D: 'static> {
     timer_events: Option<exports::timer_events::Guest>,
     signals: Option<exports::signals::Guest>,
     state: Option<exports::state::Guest>,
+    quote_events: Option<exports::quote_events::Guest>,
+    trade_events: Option<exports::trade_events::Guest>,
 }
 
 impl<D> fmt::Debug for Instance<D> {
@@ -70,10 +74,12 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
                 indices.timer_events.as_ref().map(|index| index.load(&mut store, &instance)).transpose()?,
                 indices.signals.as_ref().map(|index| index.load(&mut store, &instance)).transpose()?,
                 indices.state.as_ref().map(|index| index.load(&mut store, &instance)).transpose()?,
+                indices.quote_events.as_ref().map(|index| index.load(&mut store, &instance)).transpose()?,
+                indices.trade_events.as_ref().map(|index| index.load(&mut store, &instance)).transpose()?,
             ))
         });
         let fuel_used = budget.used(&store);
-        let (lifecycle, bar_events, order_events, timer_events, signals, state) =
+        let (lifecycle, bar_events, order_events, timer_events, signals, state, quote_events, trade_events) =
             instantiated.map_err(|error| match error.downcast_ref::<PoolConcurrencyLimitError>() {
                 Some(full) => StartError::PoolFull { places: full.to_string() },
                 None => {
@@ -86,7 +92,17 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
                     StartError::Fault(fault)
                 }
             })?;
-        let alive = Alive { store, lifecycle, bar_events, order_events, timer_events, signals, state };
+        let alive = Alive {
+            store,
+            lifecycle,
+            bar_events,
+            order_events,
+            timer_events,
+            signals,
+            state,
+            quote_events,
+            trade_events,
+        };
         Ok(Self { state: State::Alive(Box::new(alive)), limits: limits.clone(), fuel_used })
     }
 
@@ -203,6 +219,50 @@ impl<D: Desk + Default + Send + 'static> Instance<D> {
             Some(events) => events.call_on_step(&mut alive.store, time.0),
             None => Ok(()),
         })
+    }
+
+    /// The best bid or ask changed.
+    ///
+    /// # Errors
+    /// The fault that stopped it.
+    pub fn on_quote(&mut self, desk: &mut D, instrument: InstrumentIndex, quote: &Quote) -> Result<(), Fault> {
+        if !self.is_told(|alive| alive.quote_events.is_some()) {
+            return Ok(());
+        }
+        let fuel = self.limits.fuel_per_call;
+        let Quote { time: Nanos(time), bid, bid_quantity, ask, ask_quantity } = *quote;
+        self.lend(desk, Call::OnQuote, fuel, |alive| match &alive.quote_events {
+            Some(events) => {
+                events.call_on_quote(&mut alive.store, instrument.0, time, bid, bid_quantity, ask, ask_quantity)
+            }
+            None => Ok(()),
+        })
+    }
+
+    /// Others traded.
+    ///
+    /// # Errors
+    /// The fault that stopped it.
+    pub fn on_trade(&mut self, desk: &mut D, instrument: InstrumentIndex, trade: &Trade) -> Result<(), Fault> {
+        if !self.is_told(|alive| alive.trade_events.is_some()) {
+            return Ok(());
+        }
+        let fuel = self.limits.fuel_per_call;
+        let Trade { time: Nanos(time), price, quantity, aggressor } = *trade;
+        self.lend(desk, Call::OnTrade, fuel, |alive| match &alive.trade_events {
+            Some(events) => {
+                events.call_on_trade(&mut alive.store, instrument.0, time, price, quantity, aggressor.into())
+            }
+            None => Ok(()),
+        })
+    }
+
+    /// Whether a call would come to anything, or to the fault that stopped it: a tape has many events.
+    fn is_told(&self, exports: impl FnOnce(&Alive<D>) -> bool) -> bool {
+        match &self.state {
+            State::Alive(alive) => exports(alive),
+            State::Stopped(_) => true,
+        }
     }
 
     /// An order traded.

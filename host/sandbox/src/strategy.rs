@@ -1,7 +1,7 @@
 //! A component is a strategy like any other to the kernel.
 
 use tiltyard_engine::{Strategy, TradingDesk, venue::Venue};
-use tiltyard_model::{Bar, Columns, Fill, InstrumentIndex, Nanos, OrderUpdate, TimerId};
+use tiltyard_model::{Bar, Columns, Fill, InstrumentIndex, Nanos, OrderUpdate, Quote, TimerId, Trade};
 
 use crate::fault::Fault;
 use crate::instance::Instance;
@@ -25,6 +25,24 @@ impl<V: Venue> Strategy<TradingDesk<V>> for Instance<TradingDesk<V>> {
         bar: &Bar,
     ) -> Result<Option<f64>, Self::Fault> {
         Instance::on_bar(self, desk, instrument, bar)
+    }
+
+    fn on_quote(
+        &mut self,
+        desk: &mut TradingDesk<V>,
+        instrument: InstrumentIndex,
+        quote: &Quote,
+    ) -> Result<(), Self::Fault> {
+        Instance::on_quote(self, desk, instrument, quote)
+    }
+
+    fn on_trade(
+        &mut self,
+        desk: &mut TradingDesk<V>,
+        instrument: InstrumentIndex,
+        trade: &Trade,
+    ) -> Result<(), Self::Fault> {
+        Instance::on_trade(self, desk, instrument, trade)
     }
 
     fn on_step(&mut self, desk: &mut TradingDesk<V>, time: Nanos) -> Result<(), Self::Fault> {

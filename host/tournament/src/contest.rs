@@ -128,6 +128,9 @@ impl Contest {
             if !seen.insert(admission.digest) {
                 return Err(ContestError::Twice { strategy: name() });
             }
+            if !admission.manifest.market_events.is_empty() {
+                return Err(ContestError::OnTape { strategy: name() });
+            }
             let variants = strategy.space.variants(admission.digest, &admission.manifest, contest.spec.seed)?;
             let wanted: Vec<Vec<usize>> = match strategy.markets {
                 Markets::Each => all.iter().map(|at| vec![*at]).collect(),

@@ -59,6 +59,12 @@ pub enum ContestError {
         /// The strategy.
         strategy: String,
     },
+    /// A strategy of quotes, of which bars have none.
+    #[error("{strategy} trades quotes and trades of others, and bars have none of them; leave it out")]
+    OnTape {
+        /// The strategy.
+        strategy: String,
+    },
     /// Two components with one digest.
     #[error("{strategy} takes part twice with the same component; put its variants under one [[strategy]]")]
     Twice {

@@ -66,7 +66,12 @@ pub(super) const CASES: &[Case] = &[
     case!(
         "offers both ways to be called",
         Wat { world: "both", ..Wat::default() }.component(),
-        refused!(Refusal::BothEvents)
+        refused!(Refusal::BothEvents { .. })
+    ),
+    case!(
+        "declares quotes and exports nothing to be told of them",
+        declared(&manifest("guest").replace('{', r#"{"market_events":["quotes"],"#)),
+        refused!(Refusal::MarketEvents { is_declared: true, .. })
     ),
     case!("has no manifest", declared(""), refused!(Refusal::NoManifest)),
     case!("has a manifest that is no JSON", declared("{"), refused!(Refusal::Manifest(_))),

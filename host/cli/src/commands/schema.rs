@@ -167,7 +167,8 @@ mod tests {
             Refusal::SignalImport { import: text() },
             Refusal::Capability(text()),
             Refusal::NoEvents,
-            Refusal::BothEvents,
+            Refusal::BothEvents { events: "bar-events" },
+            Refusal::MarketEvents { name: "quotes", interface: "quote-events", is_declared: true },
             Refusal::NoManifest,
             Refusal::ManyManifests { found: 2 },
             Refusal::Manifest(ManifestError::Json(text())),
@@ -195,7 +196,8 @@ mod tests {
                 | Refusal::SignalImport { .. }
                 | Refusal::Capability(_)
                 | Refusal::NoEvents
-                | Refusal::BothEvents
+                | Refusal::BothEvents { .. }
+                | Refusal::MarketEvents { .. }
                 | Refusal::NoManifest
                 | Refusal::ManyManifests { .. }
                 | Refusal::Manifest(_)

@@ -49,6 +49,9 @@ impl Prepared {
         if component.admission().is_signal() && request.symbols.len() > 1 {
             anyhow::bail!("{} is a signal strategy, which trades one instrument; give one --symbol", manifest.name);
         }
+        if !manifest.market_events.is_empty() {
+            anyhow::bail!("{} trades quotes and trades of others, and bars have none of them", manifest.name);
+        }
         let market = Market::read(request, manifest, workspace.as_ref())?;
         let start = Start {
             instruments: market.simulation.instruments(),

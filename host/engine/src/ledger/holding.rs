@@ -177,8 +177,14 @@ impl Holding {
         }
     }
 
+    /// A bar closed.
     pub(super) fn mark(&mut self, high: f64, low: f64, close: f64, trips: &mut [RoundTrip]) {
         self.bars += 1;
+        self.see(high, low, close, trips);
+    }
+
+    /// The market went from `high` to `low` and stands at `close`.
+    pub(super) fn see(&mut self, high: f64, low: f64, close: f64, trips: &mut [RoundTrip]) {
         for at in self.resting_exits.drain(..) {
             if let Some(trip) = trips.get_mut(at) {
                 trip.see_adverse(high, low);

@@ -105,6 +105,14 @@ impl Ledger {
         }
     }
 
+    /// Marks an instrument to the price of a trade of others, which is no bar.
+    pub fn print(&mut self, instrument: InstrumentIndex, price: Price) {
+        if let Some(holding) = self.holdings.get_mut(instrument.0 as usize) {
+            let price = price.to_f64();
+            holding.see(price, price, price, &mut self.trips);
+        }
+    }
+
     /// What is held of an instrument.
     #[must_use]
     pub fn holding(&self, instrument: InstrumentIndex) -> Option<&Holding> {

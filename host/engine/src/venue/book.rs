@@ -125,6 +125,24 @@ impl Book {
         ids
     }
 
+    /// What a fill of this quantity means to other orders of its strategy, which held `before`; says how much it has opened, if
+    /// anything.
+    pub(super) fn settle(&mut self, order: OrderId, quantity: Qty, before: Qty, host: &mut dyn Host) -> Option<Qty> {
+        let working = self.get(order)?;
+        let (strategy, instrument) = (working.strategy, working.ticket.instrument);
+        let (sibling, parent, done) = (working.sibling, working.ticket.parent, working.remaining().is_zero());
+        let after = host.position(strategy, instrument);
+        if let Some(sibling) = sibling {
+            self.shrink(sibling, quantity, host);
+        }
+        if let (Some(parent), true) = (parent, done) {
+            self.end(parent, OrderStatus::Cancelled, "protection-filled", host);
+        }
+        self.release(strategy, after, host);
+        let opened = if before.same_side(after) { after.abs() - before.abs() } else { after.abs() };
+        (opened.0 > Decimal::ZERO).then_some(opened)
+    }
+
     /// Takes from the other one of a stop-loss and a take-profit what its sibling has filled.
     pub(super) fn shrink(&mut self, sibling: OrderId, filled: Qty, host: &mut dyn Host) {
         let Some(order) = self.get_mut(sibling) else { return };

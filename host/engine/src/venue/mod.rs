@@ -9,11 +9,13 @@ mod liquidation;
 mod nautilus_bar;
 mod passage;
 mod simulated;
+mod tape;
 mod vectorbt;
 mod working;
 
 use std::fmt;
 
+use tiltyard_model::tape::Stamped;
 use tiltyard_model::{Bar, Change, Decimal, InstrumentIndex, Money, Nanos, OrderId, Price, Qty, Ticket};
 
 use crate::execution::{Execution, Reason, StrategyIndex, Update};
@@ -25,6 +27,7 @@ pub use costs::{Costs, Latency};
 pub use fill_rules::{Depth, Entry, FillRules, Ohlc, Outcome, Stage, Trade};
 pub use nautilus_bar::NautilusBar;
 pub use simulated::SimulatedVenue;
+pub use tape::TapeVenue;
 pub use vectorbt::Vectorbt;
 pub use working::Working;
 pub(crate) use working::protecting;
@@ -47,6 +50,17 @@ pub trait Venue: fmt::Debug + Send + 'static {
 
     /// The strategies have spoken: where a venue lets orders trade at the close at which they were decided, they do so now.
     fn settle(&mut self, _market: &Market, _now: Nanos, _host: &mut dyn Host) {}
+
+    /// A venue published something, received at `now`: orders may fill. A venue made of bars looks at none of it.
+    fn on_tape(
+        &mut self,
+        _instrument: InstrumentIndex,
+        _listed: &Listed,
+        _event: &Stamped,
+        _now: Nanos,
+        _host: &mut dyn Host,
+    ) {
+    }
 
     /// The instrument trades no more, or the run is to end flat: every order in it ends, and what is held is closed at its last
     /// price. `reason` is what the orders ended and the positions were closed for.

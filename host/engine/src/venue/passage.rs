@@ -185,17 +185,7 @@ impl<'a> Passage<'a> {
             }
         }
         self.traded.push(strategy);
-        let (sibling, parent, done) = (working.sibling, working.ticket.parent, working.remaining().is_zero());
-        let after = self.host.position(strategy, instrument);
-        if let Some(sibling) = sibling {
-            self.book.shrink(sibling, quantity, self.host);
-        }
-        if let (Some(parent), true) = (parent, done) {
-            self.book.end(parent, OrderStatus::Cancelled, "protection-filled", self.host);
-        }
-        self.book.release(strategy, after, self.host);
-        let opened = if before.same_side(after) { after.abs() - before.abs() } else { after.abs() };
-        let opened = (opened.0 > Decimal::ZERO).then_some(opened);
+        let opened = self.book.settle(order, quantity, before, self.host);
         if let Some(opened) = opened.filter(|_| stage != Stage::Open) {
             *self.inside.entry(strategy).or_default() += opened;
         }

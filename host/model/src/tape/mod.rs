@@ -7,7 +7,7 @@ mod book;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Nanos, Price, Qty, Side};
+use crate::{Decimal, Digester, Nanos, Price, Qty, Side};
 
 pub use book::{OrderBook, Walk};
 
@@ -98,10 +98,53 @@ pub struct Stamped {
     pub event: TapeEvent,
 }
 
+impl Stamped {
+    /// Feeds the event and its times into a digest, so that of two tapes with the same digest all events are the same. Prices and
+    /// sizes count as numbers, however many zeros they were written with.
+    pub fn feed(&self, digester: &mut Digester) {
+        let time = |digester: &mut Digester, time: Option<u64>| {
+            digester.bytes(&[u8::from(time.is_some())]).u64(time.unwrap_or_default());
+        };
+        digester.nanos(self.received);
+        time(digester, self.happened.map(|time| time.0 as u64));
+        time(digester, self.update);
+        match &self.event {
+            TapeEvent::Quote(Quote { bid, ask }) => {
+                digester.bytes(b"q");
+                for side in [bid, ask] {
+                    levels(digester, side.as_slice());
+                }
+            }
+            TapeEvent::Print(Print { price, quantity, aggressor }) => {
+                digester.bytes(if *aggressor == Side::Buy { b"b" } else { b"s" });
+                number(digester, price.0);
+                number(digester, quantity.0);
+            }
+            TapeEvent::Depth(DepthChange { bids, asks, whole }) => {
+                digester.bytes(if *whole { b"w" } else { b"d" });
+                levels(digester, bids);
+                levels(digester, asks);
+            }
+        }
+    }
+}
+
+fn levels(digester: &mut Digester, levels: &[Level]) {
+    digester.u64(levels.len() as u64);
+    for level in levels {
+        number(digester, level.price.0);
+        number(digester, level.size.0);
+    }
+}
+
+fn number(digester: &mut Digester, number: Decimal) {
+    digester.bytes(&number.normalize().serialize());
+}
+
 #[cfg(test)]
 mod tests {
     use super::{DepthChange, Level, Print, Quote, Stamped, TapeEvent};
-    use crate::{Nanos, Price, Qty, Side};
+    use crate::{Digester, Nanos, Price, Qty, Side};
     use rust_decimal::Decimal;
 
     fn level(price: &str, size: &str) -> Level {
@@ -117,6 +160,34 @@ mod tests {
         assert!(Quote { bid: low, ask: low }.is_crossed());
         assert!(!Quote { bid: high, ask: None }.is_crossed());
         assert!(!Quote::default().is_crossed());
+    }
+
+    #[test]
+    fn a_digest_tells_events_apart_and_zeros_not() {
+        let digest = |stamped: &Stamped| {
+            let mut digester = Digester::default();
+            stamped.feed(&mut digester);
+            digester.finish()
+        };
+        let at = |event| Stamped { received: Nanos(5), happened: None, update: Some(1), event };
+        let quote = |bid, ask| at(TapeEvent::Quote(Quote { bid, ask }));
+        let (one, other) = (Some(level("1", "2")), Some(level("1.00", "2.0")));
+        assert_eq!(digest(&quote(one, None)), digest(&quote(other, None)));
+        let print = |aggressor| Print { price: level("1", "2").price, quantity: level("1", "2").size, aggressor };
+        let depth = |whole| DepthChange { bids: vec![level("1", "2")], asks: Vec::new(), whole };
+        let all = [
+            quote(one, None),
+            quote(None, one),
+            quote(Some(level("1", "3")), None),
+            Stamped { happened: Some(Nanos(0)), ..quote(one, None) },
+            Stamped { update: None, ..quote(one, None) },
+            at(TapeEvent::Print(print(Side::Buy))),
+            at(TapeEvent::Print(print(Side::Sell))),
+            at(TapeEvent::Depth(depth(false))),
+            at(TapeEvent::Depth(depth(true))),
+        ];
+        let digests: std::collections::BTreeSet<_> = all.iter().map(digest).collect();
+        assert_eq!(digests.len(), all.len());
     }
 
     #[test]

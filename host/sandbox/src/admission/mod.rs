@@ -6,7 +6,7 @@ mod refusal;
 mod scan;
 
 use serde::Serialize;
-use tiltyard_model::{Digest, Manifest};
+use tiltyard_model::{Digest, Manifest, MarketEvents};
 
 use conformance::CONTRACT;
 pub use count::AdmissionLimits;
@@ -86,6 +86,16 @@ pub fn admit(bytes: &[u8], limits: &AdmissionLimits) -> Result<Admission, Refusa
     }
     if let Some(capability) = manifest.capabilities.first() {
         return Err(Refusal::Capability(capability.clone()));
+    }
+    let exports =
+        |wanted| scan.exports.iter().any(|export| conformance::interface(export) == Some((wanted, &*contract)));
+    for (events, name, interface) in
+        [(MarketEvents::Quotes, "quotes", "quote-events"), (MarketEvents::Trades, "trades", "trade-events")]
+    {
+        let is_declared = manifest.market_events.contains(&events);
+        if is_declared != exports(interface) {
+            return Err(Refusal::MarketEvents { name, interface, is_declared });
+        }
     }
     Ok(Admission {
         digest: Digest::of(bytes),

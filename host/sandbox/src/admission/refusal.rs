@@ -117,12 +117,31 @@ pub enum Refusal {
     Capability(String),
     /// Nothing to call.
     #[error(
-        "it exports neither `bar-events` nor `signals`, so there is nothing to call; implement `Strategy` or `Signal`"
+        "it exports none of `bar-events`, `quote-events`, `trade-events` and `signals`, so there is nothing to call; \
+         implement `Strategy` or `Signal`"
     )]
     NoEvents,
     /// Two ways to be called.
-    #[error("it exports both `bar-events` and `signals`; a strategy is one or the other")]
-    BothEvents,
+    #[error("it exports both `{events}` and `signals`; a strategy is one or the other")]
+    BothEvents {
+        /// What it exports beside `signals`.
+        events: &'static str,
+    },
+    /// Events of the market that the manifest and the exports do not agree on.
+    #[error(
+        "its manifest {} `{name}` in `market_events`, and it {} `{interface}`; the two go together: write `register!(tape: …)` for \
+         both, `register!(strategy: …)` for neither",
+        if *.is_declared { "has" } else { "lacks" },
+        if *.is_declared { "does not export" } else { "exports" }
+    )]
+    MarketEvents {
+        /// In the manifest.
+        name: &'static str,
+        /// The export.
+        interface: &'static str,
+        /// Whether it is the manifest that has it.
+        is_declared: bool,
+    },
     /// No manifest.
     #[error(
         "it has no manifest: the custom section `tiltyard:manifest` is missing; the SDK's `register!` writes \
@@ -169,7 +188,8 @@ impl Refusal {
             Self::SignalImport { .. } => "signal_import",
             Self::Capability(_) => "capability",
             Self::NoEvents => "no_events",
-            Self::BothEvents => "both_events",
+            Self::BothEvents { .. } => "both_events",
+            Self::MarketEvents { .. } => "market_events",
             Self::NoManifest => "no_manifest",
             Self::ManyManifests { .. } => "many_manifests",
             Self::Manifest(_) => "manifest",

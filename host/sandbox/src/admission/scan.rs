@@ -88,11 +88,12 @@ impl Scan<'_> {
         let exported =
             |wanted| self.exports.iter().filter_map(|name| interface(name)).find(|(name, _)| *name == wanted);
         let Some((_, version)) = exported("lifecycle") else { return Err(Refusal::NotAStrategy) };
-        match (exported("bar-events").is_some(), exported("signals").is_some()) {
-            (false, false) => return Err(Refusal::NoEvents),
-            (true, true) => return Err(Refusal::BothEvents),
-            (true, false) => {}
-            (false, true) => {
+        let acts = ["bar-events", "quote-events", "trade-events"].into_iter().find(|name| exported(name).is_some());
+        match (acts, exported("signals").is_some()) {
+            (None, false) => return Err(Refusal::NoEvents),
+            (Some(events), true) => return Err(Refusal::BothEvents { events }),
+            (Some(_), false) => {}
+            (None, true) => {
                 let beyond = |name: &str| !matches!(name, "journal" | "types");
                 let import = self.imports.iter().find(|import| interface(import).is_some_and(|(name, _)| beyond(name)));
                 if let Some(import) = import {
