@@ -26,7 +26,13 @@ static GROUND: LazyLock<Ground<Desk>> =
 static SIMULATION: LazyLock<Simulation> = LazyLock::new(|| {
     let (instrument, interval) = start(&[]).instruments.remove(0);
     Simulation {
-        market: vec![Traded { instrument, interval, bars: Arc::new(bars(BARS)), ends: false, perpetual: tiltyard_engine::PerpetualSeries::default() }],
+        market: vec![Traded {
+            instrument,
+            interval,
+            bars: Arc::new(bars(BARS)),
+            ends: false,
+            perpetual: tiltyard_engine::PerpetualSeries::default(),
+        }],
         window: Window::default(),
         profile: Profile::Conservative,
         costs: Costs::default(),

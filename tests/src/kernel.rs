@@ -37,7 +37,13 @@ pub fn made_up(kind: InstrumentKind, count: usize) -> Simulation {
 #[must_use]
 pub fn simulation(instrument: Instrument, bars: Columns) -> Simulation {
     Simulation {
-        market: vec![Traded { instrument, interval: Nanos::from_hours(1), bars: Arc::new(bars), ends: false, perpetual: tiltyard_engine::PerpetualSeries::default() }],
+        market: vec![Traded {
+            instrument,
+            interval: Nanos::from_hours(1),
+            bars: Arc::new(bars),
+            ends: false,
+            perpetual: tiltyard_engine::PerpetualSeries::default(),
+        }],
         window: Window::default(),
         profile: Profile::Conservative,
         costs: Costs::default(),

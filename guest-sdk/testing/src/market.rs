@@ -113,6 +113,12 @@ impl Market {
             volume: *volume,
         };
         let bars: Columns = (0..).zip(&self.bars).map(bar).collect();
-        Traded { instrument: self.instrument.clone(), interval: self.interval, bars: Arc::new(bars), ends: false, perpetual: tiltyard_engine::PerpetualSeries::default() }
+        Traded {
+            instrument: self.instrument.clone(),
+            interval: self.interval,
+            bars: Arc::new(bars),
+            ends: false,
+            perpetual: tiltyard_engine::PerpetualSeries::default(),
+        }
     }
 }

@@ -116,7 +116,13 @@ impl Market {
 
     /// The series as a simulation plays it.
     pub(crate) fn traded(&self, instrument: Instrument) -> Traded {
-        Traded { instrument, interval: self.interval, bars: Arc::clone(&self.bars), ends: false, perpetual: tiltyard_engine::PerpetualSeries::default() }
+        Traded {
+            instrument,
+            interval: self.interval,
+            bars: Arc::clone(&self.bars),
+            ends: false,
+            perpetual: tiltyard_engine::PerpetualSeries::default(),
+        }
     }
 }
 
