@@ -312,6 +312,8 @@ fn tiers_bound_a_position_by_the_leverage_that_is_used() {
     assert_eq!(most(Some("2"), 200.001), ["position-limit"]);
 }
 
+type Act = fn(&mut common::Desk, usize, &News);
+
 #[test]
 fn a_leverage_that_the_venue_does_not_allow_is_an_error() {
     let made = |leverage: &str| {
@@ -327,8 +329,7 @@ fn a_leverage_that_the_venue_does_not_allow_is_an_error() {
             log: Log::keeping(),
             begin: Nanos(0),
         };
-        let kernel: Result<Kernel<_, common::Script<fn(&mut common::Desk, usize, &News)>>, _> =
-            Kernel::new(setup, vec![]);
+        let kernel = Kernel::<_, common::Script<Act>>::new(setup, vec![]);
         kernel.map(|_| ()).map_err(|error| error.to_string())
     };
     assert_eq!(made("10"), Ok(()));

@@ -35,6 +35,8 @@ pub(crate) struct Audit<'a> {
     now: Nanos,
     /// The bars of this step that the log has not come to yet.
     bars: BTreeMap<InstrumentIndex, Bar>,
+    /// Bars of mark prices of this step.
+    mark_bars: BTreeMap<InstrumentIndex, Bar>,
     /// Orders that opened something in the bar being read.
     opened: Vec<OrderId>,
     /// How many entries there were since a strategy asked for something.
@@ -139,6 +141,7 @@ impl<'a> Audit<'a> {
             read: 0,
             now: Nanos(0),
             bars: BTreeMap::new(),
+            mark_bars: BTreeMap::new(),
             opened: Vec::new(),
             asked: None,
         }
@@ -151,6 +154,11 @@ impl<'a> Audit<'a> {
             _ => None,
         });
         self.bars = bars.collect();
+        let marks = step.events.iter().filter_map(|event| match event {
+            MarketEvent::Mark(instrument, bar) => Some((*instrument, *bar)),
+            _ => None,
+        });
+        self.mark_bars = marks.collect();
         self.markets.iter_mut().for_each(|market| market.traded = Decimal::ZERO);
         let entries = books.log().entries();
         for at in self.read..entries.len() {
@@ -202,6 +210,7 @@ impl<'a> Audit<'a> {
         market.close = Some(Price(exact(bar.close)));
         market.mark = market.close;
         self.volume(instrument, &bar);
+        self.outlived(instrument, &bar);
         self.still_open(instrument, &bar);
         self.still_working(instrument, &bar);
         self.protected();

@@ -1,9 +1,9 @@
 //! Margin: funding is what position and mark say, nothing outlives its margin, and a liquidation takes no more than there is.
 
 use tiltyard_engine::{Books, Event, Execution, MarginMode, StrategyIndex};
-use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, Qty, Rounding, notional, share};
+use tiltyard_model::{Bar, Decimal, InstrumentIndex, InstrumentKind, Money, Price, Qty, Rounding, notional, share};
 
-use super::{Account, Audit, Law};
+use super::{Account, Audit, Law, exact};
 
 /// Prices of liquidations have twelve decimals, amounts eight.
 const NEARLY: Decimal = Decimal::from_parts(1, 0, 0, false, 5);
@@ -63,6 +63,31 @@ impl Audit<'_> {
                 let enough = balance.0 > needed.0 - NEARLY;
                 findings.holds(Law::Margin, enough, || format!("{balance} is left, {needed} is needed"));
             }
+        }
+    }
+
+    /// What is held after a bar had the margin that it needs at the worst mark of the bar, other instruments standing where they are.
+    pub(super) fn outlived(&mut self, instrument: InstrumentIndex, bar: &Bar) {
+        let at = instrument.0 as usize;
+        if self.markets[at].kind == InstrumentKind::Spot {
+            return;
+        }
+        let bar = self.mark_bars.get(&instrument).unwrap_or(bar);
+        let isolated = self.scenario.margin.mode == MarginMode::Isolated;
+        for account in self.accounts.iter().filter(|account| !account.positions[at].is_zero()) {
+            let mut spare = if isolated { account.margins[at].0 - account.bases[at] } else { account.cash };
+            for (other, market) in self.markets.iter().enumerate() {
+                let held = Qty(account.positions[other]);
+                let counts = other == at || !isolated && market.kind == InstrumentKind::Perpetual;
+                let worst = Price(exact(if held.0.is_sign_negative() { bar.high } else { bar.low }));
+                let Some(price) = (if other == at { Some(worst) } else { market.mark }).filter(|_| counts) else {
+                    continue;
+                };
+                let value = notional(price, held, Rounding::Down).unwrap();
+                spare += value.0 - market.rules.margin.maintenance(value).0;
+            }
+            let what = || format!("{spare} is spare at the worst of {bar:?}: {:?}", account.positions);
+            self.findings.holds(Law::Margin, spare > -NEARLY, what);
         }
     }
 
