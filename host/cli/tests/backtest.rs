@@ -115,16 +115,9 @@ fn costs_window_and_cash_matter() {
 
 #[test]
 fn a_strategy_of_quotes_is_refused_on_bars() {
-    let error = Place::with_bars().fails(&[
-        "backtest",
-        "market-maker",
-        "--symbol",
-        "A",
-        "--interval",
-        "1h",
-        "--data",
-        "bars.csv",
-    ]);
+    let place = Place::with_bars();
+    fs::write(place.path("maker.wasm"), tiltyard_examples::example("market-maker").unwrap().component).unwrap();
+    let error = place.fails(&["backtest", "maker.wasm", "--symbol", "A", "--interval", "1h", "--data", "bars.csv"]);
     assert!(error.contains("market-maker trades quotes and trades of others, and bars have none of them"), "{error}");
 }
 
