@@ -205,7 +205,6 @@ mod limits {
             maker_fee: 0.0,
             taker_fee: 0.0,
             max_leverage: 1.0,
-            margin: tiltyard_model::MarginRules::default(),
         };
         let context = lifecycle::Context {
             instruments: &[instrument],

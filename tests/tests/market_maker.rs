@@ -37,6 +37,7 @@ fn instrument(kind: InstrumentKind) -> Instrument {
         maker_fee: 0.0002,
         taker_fee: 0.0005,
         max_leverage: if is_spot { 1.0 } else { 10.0 },
+        margin: tiltyard_model::MarginRules::default(),
     }
 }
 

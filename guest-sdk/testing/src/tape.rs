@@ -1,7 +1,7 @@
 use tiltyard_engine::venue::Latency;
 use tiltyard_engine::{Log, SeatError, SetupError, TapeFeed, TapeSimulation, Terms};
 use tiltyard_model::tape::{DepthChange, Level, Print, Quote, Stamped, TapeEvent};
-use tiltyard_model::{Decimal, Instrument, InstrumentKind, Money, Nanos, Price, Qty, Side, decimal};
+use tiltyard_model::{Decimal, Instrument, InstrumentKind, MarginRules, Money, Nanos, Price, Qty, Side, decimal};
 use tiltyard_risk::RiskProfile;
 use tiltyard_sdk::Value;
 
@@ -115,5 +115,6 @@ fn instrument() -> Instrument {
         maker_fee: 0.0002,
         taker_fee: 0.0005,
         max_leverage: 10.0,
+        margin: MarginRules::default(),
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::{A, Desk, HOUR, News, Script, bars, dec, executions, lane, order, perpetual, updates};
 use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
-use tiltyard_engine::{BarFeed, Books, Kernel, Log, Player, Profile, Setup, Terms};
+use tiltyard_engine::{BarFeed, Books, Kernel, Log, MarginTerms, Player, Profile, Setup, Terms};
 use tiltyard_model::OrderType::{Limit, Market, StopMarket};
 use tiltyard_model::Side::{Buy, Sell};
 use tiltyard_model::{Desk as _, Money, Nanos, OrderRequest, OrderStatus, StopLoss};
@@ -18,6 +18,7 @@ fn play(profile: Profile, rows: &[[f64; 5]], act: impl FnMut(&mut Desk, usize, &
     let setup = Setup {
         instruments: vec![(perpetual("P", 10.0), HOUR)],
         venue: SimulatedVenue::new(profile.rules(Costs::none()), Latency::default(), 0, 1),
+        margin: MarginTerms::default(),
         risk: RiskProfile::research(),
         venture: Venture::Simulated,
         guard: None,

@@ -110,6 +110,7 @@ pub(crate) fn instrument(kind: InstrumentKind) -> Instrument {
         maker_fee: 0.0005,
         taker_fee: 0.001,
         max_leverage: if kind == InstrumentKind::Spot { 1.0 } else { 10.0 },
+        margin: tiltyard_model::MarginRules::default(),
     }
 }
 
