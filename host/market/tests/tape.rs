@@ -286,7 +286,8 @@ proptest! {
     #[test]
     fn numbers_are_what_the_frame_said(price in 1..10_000_000_000_u64, size in 1..10_000_000_000_u64) {
         let written = |number: u64| format!("{}.{:08}", number / 100_000_000, number % 100_000_000);
-        let trade = TRADE.replace("61837.63", &written(price)).replace("0.02", &written(size));
+        let quoted = |number: u64| format!("\"{}\"", written(number));
+        let trade = TRADE.replace("\"61837.63\"", &quoted(price)).replace("\"0.02\"", &quoted(size));
         let (events, _) = whole(lines(&[&trade]));
         let TapeEvent::Print(Print { price: read, quantity, .. }) = events[0].event else { panic!("no print") };
         prop_assert_eq!(format!("{read:.8}"), written(price));
