@@ -149,6 +149,10 @@ impl Host for Clearing {
                 if let Some(largest) = self.largest(listed, price) {
                     opening = opening.min(Qty((largest - standing).0.max(Decimal::ZERO)));
                 }
+                // Of an order that was to turn a position round, no more opens because something else has closed it before.
+                if opening > order.may_open() {
+                    return Room { quantity: closing + order.may_open(), because: "reduce-only" };
+                }
                 Room { quantity: closing + opening, because: "insufficient-margin" }
             }
         }

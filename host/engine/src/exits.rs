@@ -40,31 +40,13 @@ impl<V: Venue> Requests<'_, V> {
         }
     }
 
-    /// Takes back what may open or add: everything that leads further, and of what leads back the last orders that together are
-    /// more than is held. Exits stay.
+    /// Takes back what may open or add: on perpetuals all that is not reduce-only, on spot purchases. Exits stay.
     pub(crate) fn cancel_entries(&mut self, instrument: InstrumentIndex) {
-        let held = self.clearing.position(self.strategy, instrument);
-        let turns =
-            self.market.get(instrument).is_some_and(|listed| listed.instrument.kind == InstrumentKind::Perpetual);
-        for side in [Side::Buy, Side::Sell] {
-            // They may come first.
-            let exits = if turns { self.exits(instrument, side) } else { Qty::ZERO };
-            let mut closes = (-side.signed(held) - exits).0.max(Decimal::ZERO);
-            for order in self.own_in(instrument, |order| order.ticket.side == side && !order.ticket.reduce_only) {
-                let working = self.venue.working(instrument).iter().find(|working| working.id == order);
-                closes -= working.map_or(Decimal::ZERO, |working| working.remaining().0);
-                if closes < Decimal::ZERO {
-                    self.venue.cancel(order, "no-new-risk".into(), self.clearing.now, self.clearing);
-                }
-            }
+        let spot = self.market.get(instrument).is_some_and(|listed| listed.instrument.kind == InstrumentKind::Spot);
+        let opens = |order: &Working| !order.ticket.reduce_only && !(spot && order.ticket.side == Side::Sell);
+        for order in self.own_in(instrument, opens) {
+            self.venue.cancel(order, "no-new-risk".into(), self.clearing.now, self.clearing);
         }
-    }
-
-    /// What the strategy's reduce-only orders of this side have left to fill.
-    fn exits(&self, instrument: InstrumentIndex, side: Side) -> Qty {
-        let exit =
-            |order: &&Working| order.strategy == self.strategy && order.ticket.side == side && order.ticket.reduce_only;
-        self.venue.working(instrument).iter().filter(exit).map(Working::remaining).sum()
     }
 
     /// Moves every stop that protects a position half way to the mark.

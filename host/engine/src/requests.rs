@@ -4,7 +4,7 @@ use tiltyard_model::{
     Acceptance, HostStop, InstrumentIndex, Money, Nanos, OrderId, OrderOrigin, OrderRequest, Price, Protection, Qty,
     Replacement, Side, Ticket, Violation,
 };
-use tiltyard_risk::{Correlations, Limits, Proposal, RiskProfile, Verdict, close_only};
+use tiltyard_risk::{Correlations, Limits, Proposal, RiskProfile, Verdict, part_exit_from_entry, shrink};
 
 use crate::clearing::Clearing;
 use crate::event::Event;
@@ -60,7 +60,7 @@ impl<'a, V: Venue> Requests<'a, V> {
         let answer = self.listed(instrument).and_then(|listed| {
             let mut ticket = Ticket::read(request, &listed.rules, self.clearing.now)?;
             right_side(&ticket, listed)?;
-            self.close_only(&mut ticket, listed, &[]);
+            self.part_exit(&mut ticket, listed, &[]);
             self.protect(&mut ticket, listed)?;
             right_side(&ticket, listed)?;
             let admitted = self.admit(&mut ticket, Qty::ZERO, listed, &[])?;
@@ -271,7 +271,7 @@ impl<'a, V: Venue> Requests<'a, V> {
             return Ok(Admitted { warnings, adds });
         }
         let Some(quantity) = fits else { return Err(violations) };
-        ticket.quantity = quantity;
+        shrink(ticket, quantity);
         let again = self.judge(ticket, filled, listed, without)?;
         if again.violations.is_empty() { Ok(Admitted { warnings: violations, adds }) } else { Err(again.violations) }
     }
@@ -327,8 +327,8 @@ impl<'a, V: Venue> Requests<'a, V> {
         violations.map_or(Ok(()), Err)
     }
 
-    /// Makes an order that can only take from what is held reduce-only, with `without` out of the way.
-    pub(crate) fn close_only(&self, ticket: &mut Ticket, listed: &Listed, without: &[OrderId]) {
+    /// Says what of an order only closes, with `without` out of the way.
+    pub(crate) fn part_exit(&self, ticket: &mut Ticket, listed: &Listed, without: &[OrderId]) {
         let held = self.clearing.position(self.strategy, ticket.instrument);
         if held.is_zero() {
             return;
@@ -336,7 +336,7 @@ impl<'a, V: Venue> Requests<'a, V> {
         let own = |order: &&Working| order.strategy == self.strategy && !without.contains(&order.id);
         let standing = self.venue.working(ticket.instrument).iter().filter(own);
         let standing = standing.map(|order| (&order.ticket, order.remaining()));
-        close_only(ticket, listed.instrument.kind, held, standing);
+        part_exit_from_entry(ticket, listed.instrument.kind, held, standing);
     }
 
     /// Everything that the rules say of an order, with `without`, in the order of acceptance, out of the way.

@@ -78,12 +78,11 @@ impl<V: Venue> Requests<'_, V> {
                 if held.is_none() && working.is_empty() {
                     continue;
                 }
-                let (quantity, value) =
-                    held.map_or((Qty::ZERO, Money::ZERO), |holding| (holding.quantity(), holding.value()));
-                let position = Open::position(listed.instrument.kind, quantity, value);
+                let value = held.map_or(Money::ZERO, Holding::value);
+                let position = Open::position(listed.instrument.kind, value);
                 let own = working.iter().filter(|order| order.strategy.0 == strategy);
                 let open =
-                    own.fold(position, |open, order| open.and(&order.ticket, order.remaining(), listed.mark(), cost));
+                    own.fold(position, |open, order| open.and(&order.ticket, order.may_open(), listed.mark(), cost));
                 stakes.push(Stake { strategy, instrument, exposure: open.exposure() });
             }
         }
@@ -95,6 +94,7 @@ impl<V: Venue> Requests<'_, V> {
         Standing {
             ticket: &order.ticket,
             remaining: order.remaining(),
+            opening: order.may_open(),
             accepted: order.accepted,
             own: order.strategy == self.strategy,
             leaving: order.is_leaving(),

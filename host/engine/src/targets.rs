@@ -134,7 +134,7 @@ impl<V: Venue> Requests<'_, V> {
             ticket.reduce_only = shrinks && coming == held;
             if !ticket.reduce_only {
                 ticket.stop_loss = protection;
-                self.close_only(&mut ticket, listed, &earlier);
+                self.part_exit(&mut ticket, listed, &earlier);
             }
             if !ticket.reduce_only {
                 self.protect(&mut ticket, listed)?;

@@ -21,6 +21,9 @@ pub struct Ticket {
     pub time_in_force: TimeInForce,
     /// Only take from a position.
     pub reduce_only: bool,
+    /// Of an order that turns a position round, how much may open the other one, whatever has closed the first; all of it, if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<Qty>,
     /// Only rest.
     pub post_only: bool,
     /// Comes to life when the order fills.
@@ -275,6 +278,7 @@ impl Ticket {
             origin: OrderOrigin::Submitted,
             parent: None,
             best: None,
+            opens: None,
             tag: request.tag,
         })
     }
@@ -295,6 +299,7 @@ impl Ticket {
             origin,
             parent: None,
             best: None,
+            opens: None,
             tag: String::new(),
         }
     }

@@ -21,6 +21,8 @@ pub struct Standing<'a> {
     pub ticket: &'a Ticket,
     /// What is still to fill.
     pub remaining: Qty,
+    /// What of that may open a position.
+    pub opening: Qty,
     /// When it was accepted.
     pub accepted: Nanos,
     /// Whether the strategy that proposes sent it.
@@ -124,40 +126,47 @@ impl Situation<'_> {
     /// Quantities still to fill of the strategy's own orders that may open a position, on this side.
     pub(crate) fn opening(&self, side: Side) -> Qty {
         let opens = |order: &&Standing<'_>| order.own && order.ticket.side == side && !order.ticket.reduce_only;
-        self.standing.iter().filter(opens).map(|order| order.remaining).sum()
-    }
-
-    /// What reduce-only orders leave of a position for other orders of this side to close. On spot nothing can be turned round.
-    pub(crate) fn left_to_close(&self, side: Side) -> Qty {
-        let held = Qty((-side.signed(self.position)).0.max(Decimal::ZERO));
-        if self.kind == InstrumentKind::Spot {
-            return held;
-        }
-        let closes = |order: &&Standing<'_>| order.own && order.ticket.side == side && order.ticket.reduce_only;
-        let closing: Qty = self.standing.iter().filter(closes).map(|order| order.remaining).sum();
-        Qty((held - closing).0.max(Decimal::ZERO))
+        self.standing.iter().filter(opens).map(|order| order.opening).sum()
     }
 }
 
-/// Makes an order of a perpetual that can only take from what is held reduce-only, without the protection of an entry: so that it
-/// opens nothing should something else close the position before. `standing` are the strategy's own orders in the instrument, with
-/// what they have left to fill; what a market order is going to close is closed already.
-pub fn close_only<'a>(
+/// Says of an order of a perpetual that leads against the position what of it only closes. All of it: then it is made reduce-only,
+/// without the protection of an entry. A part: then the rest is what it may open, should something else close the position before.
+/// `standing` are the strategy's own orders in the instrument, with what they have left to fill; what a market order is going to
+/// close is closed already.
+pub fn part_exit_from_entry<'a>(
     ticket: &mut Ticket,
     kind: InstrumentKind,
     position: Qty,
     standing: impl Iterator<Item = (&'a Ticket, Qty)>,
 ) {
     let held = -ticket.side.signed(position);
-    if kind == InstrumentKind::Spot || ticket.reduce_only || ticket.quantity > held {
+    if kind == InstrumentKind::Spot || ticket.reduce_only || held <= Qty::ZERO {
         return;
     }
     let before = |order: &Ticket| order.side == ticket.side && (!order.reduce_only || order.kind == OrderKind::Market);
     let taken: Qty = standing.filter(|(order, _)| before(order)).map(|(_, remaining)| remaining).sum();
-    if ticket.quantity + taken <= held {
-        ticket.reduce_only = true;
-        (ticket.stop_loss, ticket.take_profit) = (None, None);
+    let closes = held - taken;
+    if ticket.quantity <= closes {
+        only_closes(ticket);
+    } else if closes > Qty::ZERO {
+        ticket.opens = Some(ticket.quantity - closes);
     }
+}
+
+/// Makes an order smaller, by what it would have opened.
+pub fn shrink(ticket: &mut Ticket, quantity: Qty) {
+    let less = ticket.quantity - quantity;
+    ticket.quantity = quantity;
+    ticket.opens = ticket.opens.map(|opens| opens - less);
+    if ticket.opens == Some(Qty::ZERO) {
+        only_closes(ticket);
+    }
+}
+
+fn only_closes(ticket: &mut Ticket) {
+    ticket.reduce_only = true;
+    (ticket.opens, ticket.stop_loss, ticket.take_profit) = (None, None, None);
 }
 
 impl Proposal<'_> {
@@ -165,6 +174,12 @@ impl Proposal<'_> {
     #[must_use]
     pub fn remaining(&self) -> Qty {
         Qty((self.ticket.quantity - self.filled).0.max(Decimal::ZERO))
+    }
+
+    /// What of that may open a position.
+    pub(crate) fn opening(&self) -> Qty {
+        let remaining = self.remaining();
+        self.ticket.opens.map_or(remaining, |opens| opens.min(remaining))
     }
 }
 

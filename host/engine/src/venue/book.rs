@@ -140,7 +140,11 @@ impl Book {
         }
         self.release(strategy, after, host);
         let opened = if before.same_side(after) { after.abs() - before.abs() } else { after.abs() };
-        (opened.0 > Decimal::ZERO).then_some(opened)
+        let opened = (opened.0 > Decimal::ZERO).then_some(opened)?;
+        if let Some(working) = self.get_mut(order) {
+            working.opened += opened;
+        }
+        Some(opened)
     }
 
     /// Takes from the other one of a stop-loss and a take-profit what its sibling has filled.

@@ -16,6 +16,8 @@ pub struct Working {
     pub ticket: Ticket,
     /// How much has traded.
     pub filled: Qty,
+    /// How much of that has opened a position.
+    pub(super) opened: Qty,
     /// When it was accepted.
     pub accepted: Nanos,
     /// From when on it may trade.
@@ -64,6 +66,7 @@ impl Working {
             strategy,
             ticket,
             filled: Qty::ZERO,
+            opened: Qty::ZERO,
             accepted,
             active_from,
             arrived: false,
@@ -80,6 +83,12 @@ impl Working {
     #[must_use]
     pub fn remaining(&self) -> Qty {
         self.ticket.quantity - self.filled
+    }
+
+    /// How much it may still open.
+    pub(crate) fn may_open(&self) -> Qty {
+        let left = self.ticket.opens.map_or(self.remaining(), |opens| opens - self.opened);
+        self.remaining().min(left).max(Qty::ZERO)
     }
 
     /// Whether it has met the market before.
@@ -185,6 +194,7 @@ impl Working {
             origin,
             parent: Some(self.id),
             best: None,
+            opens: None,
             tag: self.ticket.tag.clone(),
         };
         let stop = self.ticket.stop_loss.map(|stop| child(protecting(stop, price, side, rules), OrderOrigin::StopLoss));

@@ -120,11 +120,7 @@ impl Model {
             if held >= 0.0 {
                 held * self.marks[market] + priced.iter().map(|(quantity, price)| quantity * price).sum::<f64>()
             } else {
-                let highest = priced.iter().map(|(_, price)| *price).fold(0.0, f64::max);
-                // Nothing is turned round on spot.
-                let exits = own().filter(|(_, open)| open.ticket.reduce_only && market != SPOT);
-                let closing: f64 = exits.map(|(_, open)| open.remaining).sum();
-                (quantity - (-held - closing).max(0.0)).max(0.0) * highest
+                orders
             }
         };
         (side(Side::Buy, held), side(Side::Sell, -held))

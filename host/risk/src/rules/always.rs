@@ -42,8 +42,10 @@ fn trading_state(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<V
 fn reduces(proposal: &Proposal<'_>, situation: &Situation<'_>) -> bool {
     let side = proposal.ticket.side;
     let against = side.signed(situation.position).0 < Decimal::ZERO;
-    let room = situation.left_to_close(side) - situation.opening(side);
-    against && (proposal.ticket.reduce_only || proposal.remaining() <= room)
+    // On spot nothing can be turned round; of a perpetual what only closes is reduce-only.
+    let spot = situation.kind == InstrumentKind::Spot;
+    let room = situation.position.abs() - situation.opening(side);
+    against && (proposal.ticket.reduce_only || spot && proposal.remaining() <= room)
 }
 
 /// There is no price to judge the order by.
@@ -104,10 +106,8 @@ fn insufficient_margin(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Op
     }
     let price = situation.worst_price(proposal.ticket)?.max(situation.mark?);
     let side = proposal.ticket.side;
-    let after = position_on(situation, side, proposal.remaining());
-    if after <= position_on(situation, side, Qty::ZERO) {
-        return None;
-    }
+    let held = Qty(side.signed(situation.position).0.max(Decimal::ZERO));
+    let after = held + situation.opening(side) + proposal.opening();
     let free = situation.free;
     let margin = |value: Money| value.0 / situation.rules.max_leverage;
     let needed = paid(price, after, situation.rules).map(margin);
@@ -134,13 +134,6 @@ fn position_limit(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<
     worth
         .is_none_or(|worth| worth > most)
         .then(|| violation("position-limit", worth.map_or_else(about, Money::to_f64), most.to_f64(), "quote-currency"))
-}
-
-/// The largest position on this side that could come of the orders under way and this much more.
-fn position_on(situation: &Situation<'_>, side: Side, more: Qty) -> Qty {
-    let held = Qty(side.signed(situation.position).0.max(Decimal::ZERO));
-    let opening = situation.opening(side) + more - situation.left_to_close(side);
-    held + Qty(opening.0.max(Decimal::ZERO))
 }
 
 /// The same order again, at the same instant.

@@ -93,7 +93,7 @@ impl<'a> Asked<'a> {
         let open = situation.open();
         let before = open.exposure();
         let ticket = proposal.ticket;
-        let with = |price| open.with(ticket.side, proposal.remaining(), price).exposure();
+        let with = |price| open.with(ticket.side, proposal.opening(), price).exposure();
         let after = match situation.price_of(ticket) {
             _ if ticket.reduce_only => before,
             Some(price) => with(price),
@@ -111,13 +111,15 @@ impl<'a> Asked<'a> {
     pub(crate) fn fitting(&self, most: Money) -> Option<Qty> {
         let ticket = self.proposal.ticket;
         let (price, rules) = (self.situation.price_of(ticket)?, self.situation.rules);
-        let room = self.open.room(ticket.side, price, most).min(self.proposal.remaining());
+        let opening = self.proposal.opening();
+        let room = self.open.room(ticket.side, price, most).min(opening);
         let mut lots = rules.whole_lots(room);
         // What it is worth is rounded up.
         if self.open.with(ticket.side, lots, price).exposure().towards(ticket.side) > most {
             lots -= rules.lot;
         }
-        (lots > Qty::ZERO).then(|| lots + self.proposal.filled)
+        let fits = self.proposal.remaining() - opening + lots;
+        (fits > Qty::ZERO).then(|| fits + self.proposal.filled)
     }
 
     /// What could be at stake on the order's side with it. The other side is as it was.
@@ -177,8 +179,8 @@ impl Situation<'_> {
     /// What the strategy holds and has under way in the instrument.
     fn open(&self) -> Open {
         let own = self.standing.iter().filter(|order| order.own);
-        own.fold(Open::position(self.kind, self.position, self.value), |open, order| {
-            open.and(order.ticket, order.remaining, self.mark, self.cost)
+        own.fold(Open::position(self.kind, self.value), |open, order| {
+            open.and(order.ticket, order.opening, self.mark, self.cost)
         })
     }
 }

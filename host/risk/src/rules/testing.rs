@@ -8,7 +8,7 @@ use tiltyard_model::{
 use super::{Asked, Rule};
 use crate::{
     Account, AccountGuard, Correlations, DrawdownLadder, Exposure, Fraction, InvalidStop, Limits, Permission, Proposal,
-    Recent, Situation, Stake, Standing, Venture,
+    Recent, Situation, Stake, Standing, Venture, part_exit_from_entry,
 };
 
 pub(crate) fn dec(text: &str) -> Decimal {
@@ -171,6 +171,7 @@ impl Case {
             .map(|(ticket, accepted, own)| Standing {
                 ticket,
                 remaining: ticket.quantity,
+                opening: ticket.opens.unwrap_or(ticket.quantity),
                 accepted: Nanos(*accepted),
                 own: *own,
                 leaving: false,
@@ -208,9 +209,17 @@ impl Case {
         })
     }
 
+    /// An order as it is judged: what of it only closes is said.
+    fn parted(&self, ticket: &Ticket) -> Ticket {
+        let mut ticket = ticket.clone();
+        let own = self.standing.iter().filter(|(_, _, own)| *own).map(|(ticket, ..)| (ticket, ticket.quantity));
+        part_exit_from_entry(&mut ticket, self.kind, Qty(dec(self.position)), own);
+        ticket
+    }
+
     /// The always-on rules that an order breaks.
     pub(crate) fn broken(&self, ticket: &Ticket) -> Vec<String> {
-        let proposal = Proposal { ticket, filled: Qty::ZERO };
+        let proposal = Proposal { ticket: &self.parted(ticket), filled: Qty::ZERO };
         let verdict = self.situation(|situation| Limits::default().judge(&proposal, situation));
         verdict.violations.into_iter().map(|violation| violation.rule).collect()
     }
@@ -218,7 +227,7 @@ impl Case {
 
 /// What one rule says of an order.
 pub(crate) fn judged(rule: &impl Rule, case: &Case, ticket: &Ticket) -> Option<Violation> {
-    let proposal = Proposal { ticket, filled: Qty::ZERO };
+    let proposal = Proposal { ticket: &case.parted(ticket), filled: Qty::ZERO };
     case.situation(|situation| rule.judge(&Asked::new(&proposal, situation)))
 }
 

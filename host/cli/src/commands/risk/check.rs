@@ -9,7 +9,7 @@ use tiltyard_market::{Instruments, format_time};
 use tiltyard_model::{InstrumentIndex, InstrumentKind, Money, Qty, Ticket, Violation};
 use tiltyard_risk::{
     Account, AccountGuard, Correlations, Fraction, Open, Permission, Proposal, Recent, RiskProfile, Situation, Stake,
-    Standing as StandingOrder, StrategyGuard, Verdict, close_only, paid, right_side,
+    Standing as StandingOrder, StrategyGuard, Verdict, paid, part_exit_from_entry, right_side,
 };
 use tiltyard_store::Kept;
 
@@ -187,7 +187,7 @@ impl Asked {
         }
         let mut ticket = ticket.clone();
         let standing = self.own_here().map(|order| (&order.ticket, order.remaining));
-        close_only(&mut ticket, self.listed[0].instrument.kind, self.position(), standing);
+        part_exit_from_entry(&mut ticket, self.listed[0].instrument.kind, self.position(), standing);
         let limits = profile.limits_for(strategy, &self.listed[0].instrument.symbol);
         let judge = |ticket: &Ticket| {
             self.look(guards, |situation| limits.judge(&Proposal { ticket, filled: Qty::ZERO }, situation))
@@ -261,6 +261,7 @@ impl Asked {
         StandingOrder {
             ticket: &order.ticket,
             remaining: order.remaining,
+            opening: order.remaining,
             accepted,
             own: order.strategy == 0,
             leaving: false,
@@ -275,14 +276,12 @@ impl Asked {
         pairs.dedup();
         let stake = |(strategy, instrument): (u32, InstrumentIndex)| {
             let held = self.holdings.iter().filter(|held| (held.strategy, held.instrument) == (strategy, instrument));
-            let (quantity, value) = held.fold((Qty::ZERO, Money::ZERO), |(quantity, value), held| {
-                (quantity + held.quantity, value + held.value)
-            });
+            let value = held.map(|held| held.value).sum();
             let own =
                 self.open.iter().filter(|order| (order.strategy, order.ticket.instrument) == (strategy, instrument));
             let listed = &self.listed[instrument.0 as usize];
             let mark = listed.mark;
-            let open = own.fold(Open::position(listed.instrument.kind, quantity, value), |open, order| {
+            let open = own.fold(Open::position(listed.instrument.kind, value), |open, order| {
                 open.and(&order.ticket, order.remaining, mark, self.cost)
             });
             Stake { strategy, instrument, exposure: open.exposure() }
