@@ -11,7 +11,7 @@ use tiltyard_model::{Money, Nanos};
 use tiltyard_risk::{AccountGuard, AccountState, Measure, OrderError, StrategyGuard, StrategyState};
 use tiltyard_store::{Batch, Flatten, Kept, Scope, StoreError, Transition};
 
-use crate::standing::{killed, unreadable};
+use crate::standing::{killed, of_account, of_strategy, unreadable};
 use crate::workspace::Workspace;
 use crate::{clock, print};
 
@@ -329,19 +329,13 @@ impl Change {
 }
 
 fn account_state(kept: &Kept<AccountGuard>) -> (String, Option<String>) {
-    match kept {
-        Kept::Nothing => (AccountState::Active.to_string(), None),
-        Kept::State(guard) => (guard.state().to_string(), guard.cause().map(str::to_owned)),
-        Kept::Unreadable(why) => (AccountState::Halted.to_string(), Some(unreadable(why))),
-    }
+    let (state, cause) = of_account(kept);
+    (state.to_string(), cause)
 }
 
 fn strategy_state(kept: &Kept<StrategyGuard>) -> (String, Option<String>) {
-    match kept {
-        Kept::Nothing => (StrategyState::Active.to_string(), None),
-        Kept::State(guard) => (guard.state().to_string(), guard.cause().map(str::to_owned)),
-        Kept::Unreadable(why) => (StrategyState::Halted.to_string(), Some(unreadable(why))),
-    }
+    let (state, cause) = of_strategy(kept);
+    (state.to_string(), cause)
 }
 
 /// A reason or a name as it stands on a command line: one line that says something.

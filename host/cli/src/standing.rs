@@ -62,25 +62,36 @@ impl Standing {
         if self.killed {
             return (AccountState::Halted, Some(killed(&self.kill)));
         }
-        match &self.account {
-            Kept::Nothing => (AccountState::Active, None),
-            Kept::State(guard) => (guard.state(), guard.cause().map(str::to_owned)),
-            Kept::Unreadable(why) => (AccountState::Halted, Some(unreadable(why))),
-        }
+        of_account(&self.account)
     }
 
     /// Where a strategy stands by itself, and why, if it is not active.
     pub(crate) fn state_of(&self, name: &str) -> (StrategyState, Option<String>) {
-        match self.strategies.iter().find(|(other, _)| other == name).map(|(_, kept)| kept) {
-            None | Some(Kept::Nothing) => (StrategyState::Active, None),
-            Some(Kept::State(guard)) => (guard.state(), guard.cause().map(str::to_owned)),
-            Some(Kept::Unreadable(why)) => (StrategyState::Halted, Some(unreadable(why))),
-        }
+        let kept = self.strategies.iter().find(|(other, _)| other == name);
+        kept.map_or((StrategyState::Active, None), |(_, kept)| of_strategy(kept))
     }
 
     /// What a strategy may do.
     pub(crate) fn permission(&self, strategy: &str) -> Permission {
         Permission::of(self.state().0, self.state_of(strategy).0)
+    }
+}
+
+/// Where an account stands by what is kept of it, and why, if it is not active.
+pub(crate) fn of_account(kept: &Kept<AccountGuard>) -> (AccountState, Option<String>) {
+    match kept {
+        Kept::Nothing => (AccountState::Active, None),
+        Kept::State(guard) => (guard.state(), guard.cause().map(str::to_owned)),
+        Kept::Unreadable(why) => (AccountState::Halted, Some(unreadable(why))),
+    }
+}
+
+/// Where a strategy stands by what is kept of it, and why, if it is not active.
+pub(crate) fn of_strategy(kept: &Kept<StrategyGuard>) -> (StrategyState, Option<String>) {
+    match kept {
+        Kept::Nothing => (StrategyState::Active, None),
+        Kept::State(guard) => (guard.state(), guard.cause().map(str::to_owned)),
+        Kept::Unreadable(why) => (StrategyState::Halted, Some(unreadable(why))),
     }
 }
 

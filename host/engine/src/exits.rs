@@ -6,7 +6,7 @@ use tiltyard_model::{
 
 use crate::market::Listed;
 use crate::requests::Requests;
-use crate::venue::{Host as _, Venue, Working};
+use crate::venue::{Venue, Working};
 
 impl<V: Venue> Requests<'_, V> {
     /// Takes back what the strategy has working and closes what it holds and no exit of the host's is working off yet.
@@ -43,8 +43,8 @@ impl<V: Venue> Requests<'_, V> {
     /// Takes back what may open or add: on perpetuals all that is not reduce-only, on spot purchases. Exits stay.
     pub(crate) fn cancel_entries(&mut self, instrument: InstrumentIndex) {
         let spot = self.market.get(instrument).is_some_and(|listed| listed.instrument.kind == InstrumentKind::Spot);
-        let opens = |order: &Working| !order.ticket.reduce_only && !(spot && order.ticket.side == Side::Sell);
-        for order in self.own_in(instrument, opens) {
+        let exits = |order: &Working| order.ticket.reduce_only || spot && order.ticket.side == Side::Sell;
+        for order in self.own_in(instrument, |order| !exits(order)) {
             self.venue.cancel(order, "no-new-risk".into(), self.clearing.now, self.clearing);
         }
     }

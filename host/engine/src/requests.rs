@@ -4,7 +4,7 @@ use tiltyard_model::{
     Acceptance, HostStop, InstrumentIndex, Money, Nanos, OrderId, OrderOrigin, OrderRequest, Price, Protection, Qty,
     Replacement, Side, Ticket, Violation,
 };
-use tiltyard_risk::{Correlations, Limits, Proposal, RiskProfile, Verdict, part_exit_from_entry, shrink};
+use tiltyard_risk::{Correlations, Limits, Proposal, RiskProfile, Verdict, part_exit_from_entry};
 
 use crate::clearing::Clearing;
 use crate::event::Event;
@@ -271,7 +271,7 @@ impl<'a, V: Venue> Requests<'a, V> {
             return Ok(Admitted { warnings, adds });
         }
         let Some(quantity) = fits else { return Err(violations) };
-        shrink(ticket, quantity);
+        ticket.resize(quantity);
         let again = self.judge(ticket, filled, listed, without)?;
         if again.violations.is_empty() { Ok(Admitted { warnings: violations, adds }) } else { Err(again.violations) }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, OrderId, Qty};
+use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, OrderId};
 use tiltyard_risk::{Account, Fraction, Open, Permission, Recent, Situation, Stake, Standing, paid};
 
 use crate::ledger::Holding;

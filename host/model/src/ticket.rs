@@ -335,11 +335,27 @@ impl Ticket {
         reader.finish(Change { quantity, limit, trigger, gap })
     }
 
+    /// Gives the order another quantity. What is added may open a position; what is taken away would have opened one first.
+    pub fn resize(&mut self, quantity: Qty) {
+        let more = quantity - self.quantity;
+        self.quantity = quantity;
+        self.opens = self.opens.map(|opens| opens + more);
+        if self.opens.is_some_and(|opens| opens <= Qty::ZERO) {
+            self.close_only();
+        }
+    }
+
+    /// Makes it an order that can only take from a position, without the protection of an entry.
+    pub fn close_only(&mut self) {
+        self.reduce_only = true;
+        (self.opens, self.stop_loss, self.take_profit) = (None, None, None);
+    }
+
     /// The order with a change. Prices that it does not have are left out.
     #[must_use]
     pub fn changed(&self, change: &Change) -> Self {
         let mut changed = self.clone();
-        changed.quantity = change.quantity.unwrap_or(self.quantity);
+        changed.resize(change.quantity.unwrap_or(self.quantity));
         match &mut changed.kind {
             OrderKind::Limit(limit) => *limit = change.limit.unwrap_or(*limit),
             OrderKind::TakeProfit(price) => *price = change.limit.or(change.trigger).unwrap_or(*price),

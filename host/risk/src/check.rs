@@ -148,25 +148,10 @@ pub fn part_exit_from_entry<'a>(
     let taken: Qty = standing.filter(|(order, _)| before(order)).map(|(_, remaining)| remaining).sum();
     let closes = held - taken;
     if ticket.quantity <= closes {
-        only_closes(ticket);
+        ticket.close_only();
     } else if closes > Qty::ZERO {
         ticket.opens = Some(ticket.quantity - closes);
     }
-}
-
-/// Makes an order smaller, by what it would have opened.
-pub fn shrink(ticket: &mut Ticket, quantity: Qty) {
-    let less = ticket.quantity - quantity;
-    ticket.quantity = quantity;
-    ticket.opens = ticket.opens.map(|opens| opens - less);
-    if ticket.opens == Some(Qty::ZERO) {
-        only_closes(ticket);
-    }
-}
-
-fn only_closes(ticket: &mut Ticket) {
-    ticket.reduce_only = true;
-    (ticket.opens, ticket.stop_loss, ticket.take_profit) = (None, None, None);
 }
 
 impl Proposal<'_> {

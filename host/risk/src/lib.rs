@@ -22,7 +22,7 @@ mod sizing;
 mod state;
 
 pub use bracket::right_side;
-pub use check::{Account, Proposal, Recent, Situation, Standing, paid, part_exit_from_entry, shrink, worth_at_worst};
+pub use check::{Account, Proposal, Recent, Situation, Standing, paid, part_exit_from_entry, worth_at_worst};
 pub use correlation::Correlations;
 pub use exposure::{Exposure, Open, Stake};
 pub use extreme::{ExtremeMarket, MarketState};

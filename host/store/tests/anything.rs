@@ -17,7 +17,7 @@ use tiltyard_store::{Batch, DataSpan, Entry, Run, Standing, Store, StoreError, T
 /// Files cost more than the books of a run, so there are fewer cases.
 fn config() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    let cases = asked.map_or(100, |cases: u32| (cases / 40).max(1));
+    let cases = asked.map_or(100, |cases: u32| (cases / 200).max(1));
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

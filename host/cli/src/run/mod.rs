@@ -102,12 +102,17 @@ impl Prepared {
     }
 }
 
-/// The bytes of a component. A name that is no file's is looked up in the workspace, which for bars from files is the nearest.
+/// The bytes of a component. A name that is no file's is looked up in the workspace, which for bars from files is the nearest;
+/// outside of any it may be an example's.
 fn component(path: &Path, workspace: Option<&Workspace>) -> Result<Vec<u8>> {
     let nearest = || Workspace::find(None).ok().filter(|_| !path.exists());
     let workspace = workspace.cloned().or_else(nearest);
     match (workspace, path.to_str()) {
         (Some(workspace), Some(name)) => Ok(workspace.component(name)?.0),
+        (None, Some(name)) if !path.exists() => match tiltyard_examples::example(name) {
+            Some(example) => Ok(example.component.to_vec()),
+            None => read_component(path),
+        },
         _ => read_component(path),
     }
 }

@@ -89,7 +89,9 @@ impl Book {
         let Some(working) = self.get_mut(order) else { return };
         let mut changed = working.ticket.changed(change);
         // What has filled meanwhile cannot be taken back.
-        changed.quantity = changed.quantity.max(working.filled);
+        if changed.quantity < working.filled {
+            changed.resize(working.filled);
+        }
         working.triggered &= changed.kind.trigger() == working.ticket.kind.trigger();
         working.arrived &= changed.kind == working.ticket.kind;
         working.active_from = working.active_from.max(from);

@@ -1,6 +1,7 @@
 use tiltyard_model::{Decimal, Gap, OrderKind, Price, Qty, Side, decimal};
 
 use super::fill_rules::{Entry, FillRules, Ohlc, Outcome, Stage, Trade, reaches_limit, reaches_stop};
+use super::levels::at_stop;
 use super::{Costs, Working};
 use crate::market::Listed;
 
@@ -60,7 +61,7 @@ impl FillRules for Conservative {
             OrderKind::StopMarket(_) | OrderKind::TrailingStop { .. } if order.is_triggered() => {
                 Outcome::trade(at_open(bar))
             }
-            OrderKind::StopMarket(trigger) => stop(side, trigger, bar),
+            OrderKind::StopMarket(trigger) => at_stop(side, trigger, bar),
             OrderKind::StopLimit { limit, .. } if order.is_triggered() => self.limit(order, limit, bar, listed),
             OrderKind::StopLimit { trigger, limit } => stop_limit(side, trigger, limit, bar, listed),
             OrderKind::TrailingStop { gap, activation } => {
@@ -131,16 +132,6 @@ fn through(side: Side, limit: Price, listed: &Listed) -> Price {
     match side {
         Side::Buy => Price(limit.0 - listed.rules.tick.0),
         Side::Sell => Price(limit.0 + listed.rules.tick.0),
-    }
-}
-
-fn stop(side: Side, trigger: Price, bar: &Ohlc) -> Outcome {
-    if reaches_stop(side, bar.open, trigger) {
-        Outcome::stopped(at_open(bar))
-    } else if reaches_stop(side, bar.against(side), trigger) {
-        Outcome::stopped(Trade::take(AGAINST, trigger))
-    } else {
-        Outcome::default()
     }
 }
 

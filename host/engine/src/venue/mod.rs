@@ -5,6 +5,7 @@ mod book;
 mod conservative;
 mod costs;
 mod fill_rules;
+mod levels;
 mod liquidation;
 mod nautilus_bar;
 mod passage;

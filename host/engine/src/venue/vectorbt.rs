@@ -1,7 +1,7 @@
 use tiltyard_model::{OrderKind, OrderOrigin, Qty};
 
-use super::backtesting_py::{at_limit, at_stop, trailing};
 use super::fill_rules::{Entry, FillRules, Ohlc, Outcome, Stage, Trade, UNLIMITED};
+use super::levels::{at_limit, at_stop, trailing};
 use super::{Costs, Working};
 use crate::market::Listed;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tiltyard_engine::{Books, Event};
-use tiltyard_model::{Nanos, OrderId, OrderKind, OrderOrigin, Side, Ticket};
+use tiltyard_engine::{Books, Event, Execution};
+use tiltyard_model::{Nanos, OrderId, OrderKind, OrderOrigin, Qty, Side, Ticket};
 use tiltyard_risk::{AccountState, Measure, Rung, StrategyState};
 
 use crate::play::{CASH, SLIPPAGE, SPOT};
@@ -44,6 +44,15 @@ struct Open {
     strategy: usize,
     ticket: Ticket,
     remaining: f64,
+    opened: f64,
+}
+
+impl Open {
+    /// How much of it may still open a position.
+    fn may_open(&self) -> f64 {
+        let opens = if self.ticket.reduce_only { Some(Qty::ZERO) } else { self.ticket.opens };
+        opens.map_or(self.remaining, |opens| self.remaining.min(opens.to_f64() - self.opened))
+    }
 }
 
 /// Rules that may speak against an order which only reduces: none of the account's.
@@ -101,29 +110,21 @@ impl Model {
         self.ordered.max(self.rung.state())
     }
 
-    /// What a strategy could come to hold of a market on either side, in money, with one order left out.
+    /// What a strategy could come to hold of a market on either side, in money, with one order left out: any of its orders may
+    /// be the only one to trade, so that no order counts on what another one closes.
     fn at_stake(&self, strategy: usize, market: usize, without: Option<OrderId>) -> (f64, f64) {
-        let held = self.players[strategy].held[market];
-        let side = |side: Side, held: f64| {
-            let own = || {
-                self.orders.iter().filter(|(id, open)| {
-                    Some(**id) != without
-                        && open.strategy == strategy
-                        && open.ticket.instrument.0 as usize == market
-                        && open.ticket.side == side
-                })
-            };
-            let opening = own().filter(|(_, open)| !open.ticket.reduce_only);
-            let priced: Vec<(f64, f64)> =
-                opening.map(|(_, open)| (open.remaining, self.price(&open.ticket, market))).collect();
-            let quantity: f64 = priced.iter().map(|(quantity, _)| quantity).sum();
-            if held >= 0.0 {
-                held * self.marks[market] + priced.iter().map(|(quantity, price)| quantity * price).sum::<f64>()
-            } else {
-                orders
-            }
+        let held = self.players[strategy].held[market] * self.marks[market];
+        let opening = |side: Side| {
+            let own = self.orders.iter().filter(|(id, open)| {
+                Some(**id) != without
+                    && open.strategy == strategy
+                    && open.ticket.instrument.0 as usize == market
+                    && open.ticket.side == side
+            });
+            own.map(|(_, open)| open.may_open() * self.price(&open.ticket, market)).sum::<f64>()
         };
-        (side(Side::Buy, held), side(Side::Sell, -held))
+        let short = if market == SPOT { 0.0 } else { opening(Side::Sell) };
+        (held.max(0.0) + opening(Side::Buy), (-held).max(0.0) + short)
     }
 
     /// For how much of what is held there is an order that closes it at the latest when it has lost so much.
@@ -187,6 +188,7 @@ impl Model {
             }
             Event::Note { key, value, .. } => self.meant = Some(format!("{key} {value}")),
             Event::Executed(execution) => {
+                self.opened(execution);
                 let player = &mut self.players[execution.strategy.0 as usize];
                 let sign = if execution.side == Side::Buy { 1.0 } else { -1.0 };
                 player.held[execution.instrument.0 as usize] += sign * execution.quantity.to_f64();
@@ -225,6 +227,21 @@ impl Model {
         }
     }
 
+    /// A trade opens no more than its order was judged by.
+    fn opened(&mut self, execution: &Execution) {
+        let sign = if execution.side == Side::Buy { 1.0 } else { -1.0 };
+        let held = self.players[execution.strategy.0 as usize].held[execution.instrument.0 as usize];
+        let quantity = execution.quantity.to_f64();
+        let opened = quantity - quantity.min((-sign * held).max(0.0));
+        let Some(open) = self.orders.get_mut(&execution.order) else { return };
+        let most = open.may_open();
+        open.opened += opened;
+        if open.ticket.opens.is_some() {
+            self.count("traded after it turned a position round");
+        }
+        self.holds(opened <= most + 1e-6, || format!("{execution:?} opens {opened}, more than {most}"));
+    }
+
     fn measure(&mut self, measure: &Measure) {
         let json = serde_json::to_value(measure).unwrap();
         let name =
@@ -252,7 +269,7 @@ impl Model {
     }
 
     fn accepted(&mut self, now: Nanos, strategy: usize, id: OrderId, ticket: &Ticket) {
-        let open = Open { strategy, ticket: ticket.clone(), remaining: ticket.quantity.to_f64() };
+        let open = Open { strategy, ticket: ticket.clone(), remaining: ticket.quantity.to_f64(), opened: 0.0 };
         self.orders.insert(id, open);
         if !matches!(ticket.origin, OrderOrigin::Submitted | OrderOrigin::Target | OrderOrigin::Close) {
             return;

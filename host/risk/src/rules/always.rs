@@ -105,9 +105,7 @@ fn insufficient_margin(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Op
         return None;
     }
     let price = situation.worst_price(proposal.ticket)?.max(situation.mark?);
-    let side = proposal.ticket.side;
-    let held = Qty(side.signed(situation.position).0.max(Decimal::ZERO));
-    let after = held + situation.opening(side) + proposal.opening();
+    let after = largest_with(proposal, situation);
     let free = situation.free;
     let margin = |value: Money| value.0 / situation.rules.max_leverage;
     let needed = paid(price, after, situation.rules).map(margin);
@@ -124,16 +122,19 @@ fn position_limit(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<
         return None;
     }
     let price = situation.worst_price(proposal.ticket)?.max(situation.mark?);
-    let side = proposal.ticket.side;
-    let after = position_on(situation, side, proposal.remaining());
-    if after <= position_on(situation, side, Qty::ZERO) {
-        return None;
-    }
+    let after = largest_with(proposal, situation);
     let worth = notional(price, after, Rounding::Up);
     let about = || price.to_f64() * after.to_f64();
     worth
         .is_none_or(|worth| worth > most)
         .then(|| violation("position-limit", worth.map_or_else(about, Money::to_f64), most.to_f64(), "quote-currency"))
+}
+
+/// The largest position on the order's side that could come of it and of what is under way.
+fn largest_with(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Qty {
+    let side = proposal.ticket.side;
+    let held = Qty(side.signed(situation.position).0.max(Decimal::ZERO));
+    held + situation.opening(side) + proposal.opening()
 }
 
 /// The same order again, at the same instant.
