@@ -101,7 +101,7 @@ impl<V: Venue> Requests<'_, V> {
         }
     }
 
-    /// What the strategy's open orders in other instruments may need: cash on spot, margin on perpetuals.
+    /// What the strategy's open orders in other instruments may need: cash on spot, margin on others.
     fn reserved_elsewhere(&self, instrument: InstrumentIndex, cost: Decimal) -> Money {
         let others = self.market.iter().filter(|(other, _)| *other != instrument);
         let reserved = others.map(|(other, listed)| {
@@ -109,7 +109,7 @@ impl<V: Venue> Requests<'_, V> {
             let standing = own.map(|order| self.standing(order));
             match listed.instrument.kind {
                 InstrumentKind::Spot => own_reserved(standing, listed, cost),
-                InstrumentKind::Perpetual => opening_margin(standing, listed),
+                InstrumentKind::Perpetual | InstrumentKind::SpotMargin => opening_margin(standing, listed),
             }
         });
         reserved.sum()

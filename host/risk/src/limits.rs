@@ -223,7 +223,8 @@ mod tests {
     use tiltyard_model::{Price, Protection, Qty, Ticket};
 
     fn judged(limits: &Limits, case: &Case, ticket: &Ticket) -> super::Verdict {
-        case.situation(|situation| limits.judge(&Proposal { ticket, filled: Qty::ZERO }, situation))
+        let ticket = case.parted(ticket);
+        case.situation(|situation| limits.judge(&Proposal { ticket: &ticket, filled: Qty::ZERO }, situation))
     }
 
     #[test]

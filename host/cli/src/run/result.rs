@@ -72,7 +72,7 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
         said
     });
     let rules = simulation.profile.rules(simulation.costs);
-    let perpetual = simulation.market.iter().any(|traded| traded.instrument.kind == InstrumentKind::Perpetual);
+    let margined = simulation.market.iter().any(|traded| traded.instrument.kind.is_margined());
     let mut manifest = json!({
         "tiltyard": env!("CARGO_PKG_VERSION"),
         "engine": engine_version(),
@@ -92,7 +92,7 @@ fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) ->
         "seed": request.seed,
         "result": outcome.books.log().digest(),
     });
-    if perpetual {
+    if margined {
         manifest["margin"] = json!(simulation.margin);
     }
     Ok(manifest)
