@@ -157,7 +157,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
                 return Err(SetupError::Leverage { symbol: instrument.symbol.clone(), leverage, most });
             }
         }
-        let problems = setup.risk.problems();
+        let problems = setup.risk.problems_in(setup.venture);
         if !problems.is_empty() {
             return Err(SetupError::Risk(problems));
         }
