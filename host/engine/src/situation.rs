@@ -106,7 +106,9 @@ impl<V: Venue> Requests<'_, V> {
     fn reserved_elsewhere(&self, instrument: InstrumentIndex, cost: Decimal) -> Money {
         let others = self.market.iter().filter(|(other, _)| *other != instrument);
         let reserved = others.map(|(other, listed)| {
-            let own = self.venue.working(other).iter().filter(|order| order.strategy == self.strategy);
+            // An exit needs nothing.
+            let entry = |order: &&Working| order.strategy == self.strategy && !order.ticket.reduce_only;
+            let own = self.venue.working(other).iter().filter(entry);
             let standing = own.map(|order| self.standing(order));
             match listed.instrument.kind {
                 InstrumentKind::Spot => own_reserved(standing, listed, cost),
@@ -128,8 +130,7 @@ where
 
 /// Margin that orders which may open a position would need, each by itself.
 fn opening_margin<'o>(standing: impl Iterator<Item = Standing<'o>>, listed: &Listed) -> Money {
-    let opening = standing.filter(|order| !order.ticket.reduce_only);
-    let margin = opening.map(|order| {
+    let margin = standing.map(|order| {
         let price = order.ticket.kind.limit().or(order.ticket.kind.trigger()).or_else(|| listed.mark());
         let value = price.and_then(|price| paid(price, order.opening, &listed.rules));
         Money(value.map_or(UNPAYABLE, |value| value.0 / listed.rules.max_leverage))
