@@ -7,6 +7,7 @@ use tiltyard_risk::paid;
 use crate::books::Books;
 use crate::event::{Entry, Event};
 use crate::execution::{Execution, StrategyIndex, Update};
+use crate::interest::Charged;
 use crate::margin::{MarginMode, MarginTerms, Margined, Opening};
 use crate::market::{Listed, Market};
 use crate::targets::Targets;
@@ -34,6 +35,8 @@ pub(crate) struct Clearing {
     /// On what margin perpetuals are held, and what margin has to know of each instrument.
     pub(crate) terms: MarginTerms,
     pub(crate) margins: Vec<Margined>,
+    /// Until when interest has been charged.
+    pub(crate) charged: Charged,
 }
 
 impl Clearing {
@@ -53,6 +56,7 @@ impl Clearing {
             next_order: 1,
             terms,
             margins: margins.collect(),
+            charged: Charged::default(),
         }
     }
 
@@ -198,8 +202,13 @@ impl Host for Clearing {
         self.tell(*strategy, Message::Order(update.to_order_update(self.now)));
     }
 
+    fn charge(&mut self, strategy: StrategyIndex, instrument: InstrumentIndex, time: Nanos) {
+        Clearing::charge(self, strategy, instrument, time);
+    }
+
     fn executed(&mut self, execution: Execution) {
         let (strategy, instrument, origin) = (execution.strategy, execution.instrument, execution.origin);
+        self.charge(strategy, instrument, execution.time);
         let before = self.position(strategy, instrument);
         self.tell(strategy, Message::Fill(execution.to_fill()));
         self.record(Event::Executed(execution.clone()));

@@ -95,8 +95,8 @@ impl<V: Venue> Floor<V> {
 
     /// The market's part of an instant: fills, then marks, then what is in history.
     pub(crate) fn market_moves(&mut self, step: &Step) {
-        // A step from the past happens now.
-        self.clearing.advance(step.time);
+        // A step from the past happens now: time does not go back.
+        self.clearing.now = self.clearing.now.max(step.time);
         self.clock = step.time;
         for event in &step.events {
             match *event {
@@ -108,6 +108,9 @@ impl<V: Venue> Floor<V> {
                         self.clearing.record(Event::Print { instrument, price, quantity });
                     }
                     self.market.tape(instrument, stamped);
+                    if matches!(stamped.event, TapeEvent::Print(_)) {
+                        self.liquidate();
+                    }
                 }
                 MarketEvent::Bar(instrument, bar) => {
                     let Some(listed) = self.market.get(instrument) else { continue };
@@ -133,6 +136,7 @@ impl<V: Venue> Floor<V> {
                 }
             }
         }
+        self.clearing.charge_all();
         self.liquidate();
         self.correlate();
     }
@@ -145,6 +149,9 @@ impl<V: Venue> Floor<V> {
         // What one liquidation costs may be what another position lacks.
         for strategy in self.clearing.books.strategies() {
             for (instrument, listed) in (0..self.market.len()).flat_map(|_| self.market.iter()) {
+                if self.clearing.margined(strategy, instrument).is_none() {
+                    continue;
+                }
                 let mark = listed.mark().filter(|mark| self.clearing.is_used_up(strategy, instrument, *mark));
                 if let Some(mark) = mark {
                     let now = self.clearing.now;
@@ -166,7 +173,7 @@ impl<V: Venue> Floor<V> {
             next = next + Nanos(quiet * interval.0);
         }
         while next < time {
-            self.clearing.advance(next);
+            self.clearing.now = self.clearing.now.max(next);
             self.sample();
             next = next + interval;
         }

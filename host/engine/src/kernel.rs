@@ -1,103 +1,21 @@
 use std::convert::Infallible;
 
 use tiltyard_model::tape::{self, Stamped, TapeEvent};
-use tiltyard_model::{
-    Bar, Columns, Decimal, Instrument, InstrumentIndex, MONEY_SCALE, Nanos, Quote, Specification, SpecificationError,
-    Trade,
-};
-use tiltyard_risk::{
-    AccountGuard, AccountState, Correlations, OrderError, RiskProfile, StrategyState, Trouble, Venture,
-};
+use tiltyard_model::{Bar, Columns, InstrumentIndex, Quote, Trade};
+use tiltyard_risk::{AccountState, Correlations, OrderError, StrategyState, Trouble};
 
 use crate::books::Books;
 use crate::clearing::{Clearing, Message};
 use crate::desk::TradingDesk;
-use crate::event::{Event, Log};
+use crate::event::Event;
 use crate::execution::StrategyIndex;
 use crate::feed::{Feed, MarketEvent, Step};
 use crate::floor::{Floor, Sampling, Seat};
-use crate::margin::MarginTerms;
-use crate::market::Market;
-use crate::oversight::Overseer;
+use crate::setup::{Player, SeatError, Setup, SetupError, check_cash};
 use crate::strategy::Strategy;
 use crate::terms::Terms;
 use crate::timers::Timers;
 use crate::venue::Venue;
-
-/// What a kernel is made of, apart from its strategies.
-#[derive(Debug)]
-pub struct Setup<V> {
-    /// What is traded, and the lengths of its bars.
-    pub instruments: Vec<(Instrument, Nanos)>,
-    /// Where orders go.
-    pub venue: V,
-    /// The limits that every order passes.
-    pub risk: RiskProfile,
-    /// What money is at stake.
-    pub venture: Venture,
-    /// On what margin perpetuals are held.
-    pub margin: MarginTerms,
-    /// Where the account stood before a restart; if absent it begins as an active one.
-    pub guard: Option<AccountGuard>,
-    /// Who is asked before an order that opens or adds, and told of what happened; in a simulation nobody.
-    pub overseer: Option<Box<dyn Overseer>>,
-    /// Whether every event is kept, or only the digest of them.
-    pub log: Log,
-    /// When the run begins: what strategies take for the time while they start.
-    pub begin: Nanos,
-}
-
-/// A strategy with what the kernel has to know about it.
-#[derive(Debug)]
-pub struct Player<S> {
-    /// The strategy.
-    pub strategy: S,
-    /// On what terms it trades.
-    pub terms: Terms,
-}
-
-/// Why a kernel cannot be made.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum SetupError {
-    /// An instrument whose rules make no sense.
-    #[error(transparent)]
-    Specification(#[from] SpecificationError),
-    /// Not an amount to begin with.
-    #[error("cash is {0}; it must be from 0 to 1000000000000, with at most 8 decimals")]
-    Cash(Decimal),
-    /// Limits that make no sense.
-    #[error("the risk profile is not valid: {}", .0.join("; "))]
-    Risk(Vec<String>),
-    /// A leverage that the venue does not allow.
-    #[error("{symbol}: a leverage of {leverage} is not allowed; it takes 1 to {most}")]
-    Leverage {
-        /// The instrument.
-        symbol: String,
-        /// What was chosen.
-        leverage: Decimal,
-        /// The most that the venue allows.
-        most: Decimal,
-    },
-    /// A bar that has no length.
-    #[error("{symbol}: bars of {interval} are none; give a length of more than 0")]
-    Interval {
-        /// The instrument.
-        symbol: String,
-        /// What was given.
-        interval: Nanos,
-    },
-}
-
-/// Why a strategy has no seat.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum SeatError<E> {
-    /// What the kernel was given makes no sense.
-    #[error(transparent)]
-    Setup(SetupError),
-    /// The strategy does not start.
-    #[error(transparent)]
-    Start(E),
-}
 
 /// The kernel: feed → venue → ledger → strategy → risk → venue, at every instant in this order.
 ///
@@ -146,21 +64,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
     /// # Errors
     /// When an instrument or a limit makes no sense.
     pub fn empty(setup: Setup<V>) -> Result<Self, SetupError> {
-        let market = Market::new(&setup.instruments, setup.margin.leverage)?;
-        for (instrument, interval) in &setup.instruments {
-            if interval.0 <= 0 {
-                return Err(SetupError::Interval { symbol: instrument.symbol.clone(), interval: *interval });
-            }
-            let most = Specification::new(instrument)?.max_leverage;
-            let leverage = setup.margin.leverage.filter(|_| instrument.kind.is_margined());
-            if let Some(leverage) = leverage.filter(|leverage| !(Decimal::ONE..=most).contains(leverage)) {
-                return Err(SetupError::Leverage { symbol: instrument.symbol.clone(), leverage, most });
-            }
-        }
-        let problems = setup.risk.problems_in(setup.venture);
-        if !problems.is_empty() {
-            return Err(SetupError::Risk(problems));
-        }
+        let market = setup.market()?;
         let mut clearing = Clearing::new(Books::new(setup.log), &market, setup.margin, setup.begin);
         clearing.is_overseen = setup.overseer.is_some();
         let floor = Floor {
@@ -193,11 +97,7 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
         start: impl FnOnce(&mut TradingDesk<V>) -> Result<S, E>,
     ) -> Result<StrategyIndex, SeatError<E>> {
         let Terms { name, cash, host_stop, share, guard } = terms;
-        let most = Decimal::from(1_000_000_000_000_u64);
-        let too_fine = cash.0.normalize().scale() > MONEY_SCALE;
-        if cash.0 < Decimal::ZERO || cash.0 > most || too_fine {
-            return Err(SeatError::Setup(SetupError::Cash(cash.0)));
-        }
+        check_cash(cash).map_err(SeatError::Setup)?;
         let strategy = StrategyIndex(self.players.len() as u32);
         if let Some(floor) = self.desk.0.as_deref_mut() {
             let kinds = floor.market.iter().map(|(_, listed)| listed.instrument.kind).collect();

@@ -1,8 +1,8 @@
 //! What a strategy asks of the kernel: read, judged by risk, handed to the venue or refused as a whole.
 
 use tiltyard_model::{
-    Acceptance, HostStop, InstrumentIndex, Money, Nanos, OrderId, OrderOrigin, OrderRequest, Price, Protection, Qty,
-    Replacement, Side, Ticket, Violation,
+    Acceptance, HostStop, InstrumentIndex, InstrumentKind, Money, Nanos, OrderId, OrderOrigin, OrderRequest, Price,
+    Protection, Qty, Replacement, Ticket, Violation,
 };
 use tiltyard_risk::{Correlations, Limits, Proposal, RiskProfile, Verdict, part_exit_from_entry};
 
@@ -10,6 +10,7 @@ use crate::clearing::Clearing;
 use crate::event::Event;
 use crate::execution::StrategyIndex;
 use crate::floor::Seat;
+use crate::margin::exit_side;
 use crate::market::{Listed, Market};
 use crate::oversight::{Overseer, Planned};
 use crate::venue::{Host as _, Venue, Working};
@@ -168,7 +169,7 @@ impl<'a, V: Venue> Requests<'a, V> {
     /// The market order that closes what is held; `None` when nothing is.
     pub(crate) fn closing(&self, instrument: InstrumentIndex, origin: OrderOrigin) -> Option<Ticket> {
         let held = self.clearing.position(self.strategy, instrument);
-        let side = if held.0.is_sign_negative() { Side::Buy } else { Side::Sell };
+        let side = exit_side(held);
         let ticket = Ticket { reduce_only: true, ..Ticket::market(instrument, side, held.abs(), origin) };
         (!held.is_zero()).then_some(ticket)
     }
@@ -214,8 +215,9 @@ impl<'a, V: Venue> Requests<'a, V> {
     pub(crate) fn protect(&self, ticket: &mut Ticket, listed: &Listed) -> Result<(), Refusal> {
         if ticket.stop_loss.is_none() && !ticket.reduce_only {
             let held = self.clearing.position(self.strategy, ticket.instrument);
-            let closes = ticket.quantity <= Qty((-ticket.side.signed(held)).0);
-            if !closes {
+            // On margin what can only close is reduce-only already.
+            let spot = listed.instrument.kind == InstrumentKind::Spot;
+            if !(spot && ticket.quantity <= -ticket.side.signed(held)) {
                 ticket.stop_loss = self.kept_stop(listed, ticket.instrument)?;
             }
         }
@@ -333,7 +335,9 @@ impl<'a, V: Venue> Requests<'a, V> {
         if held.is_zero() {
             return;
         }
-        let own = |order: &&Working| order.strategy == self.strategy && !without.contains(&order.id);
+        // One that is leaving may still trade; whatever closes then is released with the position.
+        let own =
+            |order: &&Working| order.strategy == self.strategy && !without.contains(&order.id) && !order.is_leaving();
         let standing = self.venue.working(ticket.instrument).iter().filter(own);
         let standing = standing.map(|order| (&order.ticket, order.remaining()));
         part_exit_from_entry(ticket, listed.instrument.kind, held, standing);

@@ -7,9 +7,10 @@ use tiltyard_risk::{RiskProfile, Venture};
 use crate::desk::TradingDesk;
 use crate::event::Log;
 use crate::feed::{BarFeed, Feed, Lane, PerpetualSeries};
-use crate::kernel::{Kernel, Outcome, Setup, SetupError};
+use crate::kernel::{Kernel, Outcome};
 use crate::margin::MarginTerms;
 use crate::metrics::Basis;
+use crate::setup::{Setup, SetupError};
 use crate::strategy::Strategy;
 use crate::venue::{BacktestingPy, Conservative, Costs, FillRules, Latency, NautilusBar, SimulatedVenue, Vectorbt};
 

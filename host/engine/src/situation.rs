@@ -2,8 +2,8 @@
 
 use std::borrow::Borrow;
 
-use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, OrderId};
-use tiltyard_risk::{Account, Fraction, Open, Permission, Recent, Situation, Stake, Standing, paid};
+use tiltyard_model::{Decimal, InstrumentIndex, InstrumentKind, Money, OrderId, Price, Ticket};
+use tiltyard_risk::{Account, Fraction, Open, Permission, Recent, Situation, Stake, Standing, paid, worth_at_worst};
 
 use crate::ledger::Holding;
 use crate::market::Listed;
@@ -20,9 +20,10 @@ impl<V: Venue> Requests<'_, V> {
         look: impl FnOnce(&Situation<'_>) -> T,
     ) -> T {
         let cost = self.venue.cost();
+        let mark = listed.mark();
         let stands = |order: &&Working| without.binary_search(&order.id).is_err();
         let working = self.venue.working(instrument).iter().filter(stands);
-        let standing: Vec<Standing<'_>> = working.map(|order| self.standing(order)).collect();
+        let standing: Vec<Standing<'_>> = working.map(|order| self.standing(order, mark, cost)).collect();
         let spot = listed.instrument.kind == InstrumentKind::Spot;
         let here = spot.then(|| own_reserved(standing.iter(), listed, cost));
         let reserved: Money = here.into_iter().chain([self.reserved_elsewhere(instrument, cost)]).sum();
@@ -59,7 +60,7 @@ impl<V: Venue> Requests<'_, V> {
             ),
             kind: listed.instrument.kind,
             rules: &listed.rules,
-            mark: listed.mark(),
+            mark,
             cost,
             position: self.clearing.position(self.strategy, instrument),
             value: record.and_then(|record| record.ledger.holding(instrument)).map_or(Money::ZERO, Holding::value),
@@ -82,20 +83,32 @@ impl<V: Venue> Requests<'_, V> {
                 let position = Open::position(listed.instrument.kind, value);
                 let entry = |order: &&Working| order.strategy.0 == strategy && !order.ticket.reduce_only;
                 let own = working.iter().filter(entry);
-                let open =
-                    own.fold(position, |open, order| open.and(&order.ticket, order.may_open(), listed.mark(), cost));
+                let open = own.fold(position, |open, order| {
+                    let mark = listed.mark();
+                    let standing = self.standing(order, mark, cost);
+                    open.and(standing.ticket, standing.opening, mark, cost)
+                });
                 stakes.push(Stake { strategy, instrument, exposure: open.exposure() });
             }
         }
         stakes
     }
 
-    /// A working order as the rules see it.
-    fn standing<'o>(&self, order: &'o Working) -> Standing<'o> {
+    /// A working order as the rules see it: while changes are on their way to it, as the one of all that it may become that is worth
+    /// most, with the most that any of them may trade and open.
+    fn standing<'o>(&self, order: &'o Working, mark: Option<Price>, cost: Decimal) -> Standing<'o> {
+        let mut ticket = &order.ticket;
+        let (mut remaining, mut opening) = (order.remaining(), order.may_open());
+        for then in order.becoming().skip(1) {
+            let worth = |ticket: &Ticket| worth_at_worst(ticket, mark, cost).unwrap_or(Money(UNPAYABLE));
+            ticket = if worth(then) > worth(ticket) { then } else { ticket };
+            remaining = remaining.max(then.quantity - order.filled);
+            opening = opening.max(order.may_open_as(then));
+        }
         Standing {
-            ticket: &order.ticket,
-            remaining: order.remaining(),
-            opening: order.may_open(),
+            ticket,
+            remaining,
+            opening,
             accepted: order.accepted,
             own: order.strategy == self.strategy,
             leaving: order.is_leaving(),
@@ -109,7 +122,7 @@ impl<V: Venue> Requests<'_, V> {
             // An exit needs nothing.
             let entry = |order: &&Working| order.strategy == self.strategy && !order.ticket.reduce_only;
             let own = self.venue.working(other).iter().filter(entry);
-            let standing = own.map(|order| self.standing(order));
+            let standing = own.map(|order| self.standing(order, listed.mark(), cost));
             match listed.instrument.kind {
                 InstrumentKind::Spot => own_reserved(standing, listed, cost),
                 InstrumentKind::Perpetual | InstrumentKind::SpotMargin => opening_margin(standing, listed),

@@ -9,9 +9,10 @@ use tiltyard_risk::{RiskProfile, Venture};
 use crate::desk::TradingDesk;
 use crate::event::Log;
 use crate::feed::{Feed, MarketEvent, Step};
-use crate::kernel::{Kernel, Setup, SetupError};
+use crate::kernel::Kernel;
 use crate::margin::MarginTerms;
 use crate::metrics::Basis;
+use crate::setup::{Setup, SetupError};
 use crate::strategy::Strategy;
 use crate::venue::{Latency, TapeVenue};
 

@@ -6,6 +6,7 @@ use tiltyard_risk::Proposal;
 
 use crate::execution::StrategyIndex;
 use crate::ledger::Holding;
+use crate::margin::exit_side;
 use crate::market::Listed;
 use crate::requests::{Refusal, Requests, right_side, violation};
 use crate::venue::{Host as _, Venue, Working, protecting};
@@ -164,7 +165,7 @@ impl<V: Venue> Requests<'_, V> {
         mark: Price,
     ) -> Result<Option<Ticket>, Refusal> {
         self.room_for_change(instrument, Working::guards_target)?;
-        let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
+        let side = exit_side(held);
         let stop = match protection {
             Some(stop) => Some(stop),
             None => self.kept_stop(listed, instrument)?,

@@ -10,7 +10,7 @@ use tiltyard_model::OrderType::Market;
 use tiltyard_model::Side::{Buy, Sell};
 use tiltyard_model::{
     BorrowRates, Decimal, Desk as _, Instrument, InstrumentIndex, InstrumentKind, MarginRules, MarginTier, Nanos,
-    OrderRequest, Side,
+    OrderRequest, Side, StopLoss,
 };
 
 const FLAT: [f64; 5] = [100.0, 100.0, 100.0, 100.0, 1e6];
@@ -52,7 +52,7 @@ fn paid(rows: &[(i64, &str, &str)]) -> Vec<(i64, Decimal, Decimal)> {
 fn a_purchase_beyond_the_cash_borrows_what_is_missing() {
     // 200,000 are bought with 100,000 less a fee of 200; 100,200 × 0.0004 ÷ 24 = 1.67, which is borrowed too.
     let books = held(stage(&[FLAT; 7], HOUR), Buy, 2_000.0);
-    let expected = paid(&[(3, "100200", "1.67"), (4, "100201.67", "1.67002784"), (5, "100203.34002784", "1.67005567")]);
+    let expected = paid(&[(2, "100200", "1.67"), (3, "100201.67", "1.67002784"), (4, "100203.34002784", "1.67005567")]);
     assert_eq!(interest(&books), expected);
     let ledger = &books.records()[0].ledger;
     let totals = ledger.totals();
@@ -74,7 +74,7 @@ fn a_short_sale_borrows_what_it_sells_at_the_mark() {
     // 100 at 100 are 10,000, × 0.0002 ÷ 24 = 0.08333…; at 120 they are 12,000.
     let up = [120.0, 120.0, 120.0, 120.0, 1e6];
     let books = held(stage(&[FLAT, FLAT, FLAT, up, up, up], HOUR), Sell, 100.0);
-    let expected = paid(&[(3, "10000", "0.08333334"), (4, "10000", "0.08333334"), (5, "12000", "0.1")]);
+    let expected = paid(&[(2, "10000", "0.08333334"), (3, "10000", "0.08333334"), (4, "12000", "0.1")]);
     assert_eq!(interest(&books), expected);
 }
 
@@ -88,12 +88,12 @@ fn an_isolated_position_borrows_what_its_margin_does_not_pay_for() {
             desk.submit(order(Buy, 500.0, Market)).unwrap();
         }
     });
-    assert_eq!(interest(&books)[..2], paid(&[(3, "40000", "0.66666667"), (4, "40000.66666667", "0.66667778")]));
+    assert_eq!(interest(&books)[..2], paid(&[(2, "40000", "0.66666667"), (3, "40000.66666667", "0.66667778")]));
     let margin = books.records()[0].ledger.holding(A).unwrap().margin();
     assert_eq!(margin.0, dec("10000") - interest(&books).iter().map(|(_, _, amount)| amount).sum::<Decimal>());
 }
 
-/// What was paid at three o'clock by whoever sent orders for these quantities of two instruments at one.
+/// What was paid at two o'clock by whoever bought or sold these quantities of two instruments at one.
 fn two(quantities: [(Side, f64); 2]) -> Vec<(i64, Decimal, Decimal)> {
     let stage = stage(&[FLAT; 6], HOUR).with(on_margin("N"), lane(bars(HOUR, &[FLAT; 6]), HOUR));
     let books = stage.play(|desk, step, _| {
@@ -102,19 +102,19 @@ fn two(quantities: [(Side, f64); 2]) -> Vec<(i64, Decimal, Decimal)> {
             desk.submit(request).unwrap();
         }
     });
-    interest(&books).into_iter().filter(|(hour, ..)| *hour == 3).collect()
+    interest(&books).into_iter().filter(|(hour, ..)| *hour == 2).collect()
 }
 
 #[test]
 fn the_proceeds_of_a_short_sale_pay_for_a_purchase() {
     // 150,000 bought with 100,000 of cash less fees of 210, and with 60,000 of the sale: only the sold coins are borrowed.
-    assert_eq!(two([(Sell, 600.0), (Buy, 1_500.0)]), paid(&[(3, "60000", "0.5")]));
+    assert_eq!(two([(Sell, 600.0), (Buy, 1_500.0)]), paid(&[(2, "60000", "0.5")]));
 }
 
 #[test]
 fn purchases_share_a_loan_by_what_they_cost() {
     // 150,000 less 100,000 of cash, and fees of 150: two thirds of 50,150 are lent for the first.
-    let expected = paid(&[(3, "33433.33333333", "0.55722223"), (3, "16716.66666667", "0.27861112")]);
+    let expected = paid(&[(2, "33433.33333333", "0.55722223"), (2, "16716.66666667", "0.27861112")]);
     assert_eq!(two([(Buy, 1_000.0), (Buy, 500.0)]), expected);
 }
 
@@ -122,12 +122,31 @@ fn purchases_share_a_loan_by_what_they_cost() {
 fn a_bar_of_many_hours_is_charged_for_all_of_them_at_once() {
     let four = Nanos::from_hours(4);
     let books = held(stage(&[FLAT; 7], four), Sell, 100.0);
-    assert_eq!(interest(&books)[0], (12, dec("10000"), dec("0.33333334")));
+    assert_eq!(interest(&books)[0], (8, dec("10000"), dec("0.33333334")));
     assert_eq!(interest(&books).len(), 3);
-    // Half hours: every second step begins an hour.
+    // Half hours: what is borrowed when an hour is full is paid for that hour.
     let half = Nanos(HOUR.0 / 2);
     let hours: Vec<_> = interest(&held(stage(&[FLAT; 9], half), Sell, 100.0)).iter().map(|(hour, ..)| *hour).collect();
-    assert_eq!(hours, [2]);
+    assert_eq!(hours, [1, 2]);
+}
+
+/// A stop inside the bar of the entry, at its close as far as bars can tell; and what is still held when the bars end.
+#[test]
+fn what_is_borrowed_inside_a_bar_is_paid_for() {
+    let day = Nanos::from_hours(24);
+    let rows = [FLAT, [100.0, 100.0, 98.0, 99.0, 1e6], FLAT, FLAT];
+    let books = stage(&rows, day).play(|desk, step, _| match step {
+        0 => {
+            let stop = Some(StopLoss::Fixed(98.5));
+            desk.submit(OrderRequest { stop_loss: stop, ..order(Buy, 2_000.0, Market) }).unwrap();
+        }
+        2 => _ = desk.submit(order(Sell, 100.0, Market)).unwrap(),
+        _ => {}
+    });
+    // 100,200 for a day; then 10,000 of what was sold, for the day until the end.
+    assert_eq!(interest(&books), paid(&[(48, "100200", "40.08"), (96, "10000", "2")]));
+    let trip = &books.records()[0].ledger.round_trips()[0];
+    assert_eq!((trip.exit_reason.as_ref(), trip.funding.0), ("stop_loss", dec("-40.08")));
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 
 use common::{A, Desk, HOUR, News, Script, bars, dec, executions, lane, order, perpetual, updates};
 use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
-use tiltyard_engine::{BarFeed, Books, Kernel, Log, MarginTerms, Player, Profile, Setup, Terms};
+use tiltyard_engine::{BarFeed, Books, Kernel, Log, MarginMode, MarginTerms, Player, Profile, Setup, Terms};
 use tiltyard_model::OrderType::{Limit, Market, StopMarket};
 use tiltyard_model::Side::{Buy, Sell};
 use tiltyard_model::{Desk as _, Money, Nanos, OrderRequest, OrderStatus, StopLoss};
@@ -15,10 +15,19 @@ const OTHERS: [Profile; 3] = [Profile::BacktestingPy, Profile::Vectorbt, Profile
 
 /// Plays hourly bars of a perpetual, whose tick is 0.01 and whose lot is 0.001, to a script.
 fn play(profile: Profile, rows: &[[f64; 5]], act: impl FnMut(&mut Desk, usize, &News)) -> Books {
+    play_on(MarginTerms::default(), profile, rows, act)
+}
+
+fn play_on(
+    margin: MarginTerms,
+    profile: Profile,
+    rows: &[[f64; 5]],
+    act: impl FnMut(&mut Desk, usize, &News),
+) -> Books {
     let setup = Setup {
         instruments: vec![(perpetual("P", 10.0), HOUR)],
         venue: SimulatedVenue::new(profile.rules(Costs::none()), Latency::default(), 0, 1),
-        margin: MarginTerms::default(),
+        margin,
         risk: RiskProfile::research(),
         venture: Venture::Simulated,
         guard: None,
@@ -195,4 +204,66 @@ fn a_trailing_stop_stands_where_the_bars_before_have_put_it() {
     for profile in OTHERS {
         assert_eq!(exit(profile), 104.5, "{profile:?}");
     }
+}
+
+const ISOLATED: MarginTerms = MarginTerms { mode: MarginMode::Isolated, leverage: None };
+
+fn reasons(books: &Books) -> Vec<String> {
+    executions(books).iter().skip(1).map(|fill| fill.reason.to_string()).collect()
+}
+
+/// Ten times leverage: 10 at 100 are liquidated at 94.74 when long and at 104.76 when short.
+#[test]
+fn a_nearer_stop_comes_before_a_liquidation_in_every_profile() {
+    for profile in OTHERS.into_iter().chain([Profile::Conservative]) {
+        for (side, stop, bar) in
+            [(Buy, 96.0, [99.0, 100.0, 94.0, 98.0, 1e6]), (Sell, 104.0, [101.0, 106.0, 100.0, 102.0, 1e6])]
+        {
+            let rows = [still(100.0), still(100.0), bar, still(bar[3])];
+            let books = play_on(ISOLATED, profile, &rows, |desk, step, _| {
+                if step == 0 {
+                    desk.submit(OrderRequest { stop_loss: Some(StopLoss::Fixed(stop)), ..order(side, 10.0, Market) })
+                        .unwrap();
+                }
+            });
+            assert_eq!(reasons(&books), ["stop_loss"], "{profile:?} {side:?}");
+        }
+    }
+}
+
+/// Whoever was stopped out in a bar trades at the close of the next one, which a position may not live to see.
+#[test]
+fn a_liquidation_comes_before_a_trade_at_the_close() {
+    let rows = [still(100.0), [99.0, 99.0, 97.0, 98.0, 1e6], [98.0, 98.0, 94.0, 97.0, 1e6], still(97.0)];
+    let books = play_on(ISOLATED, Profile::Vectorbt, &rows, |desk, step, _| match step {
+        0 => {
+            desk.submit(OrderRequest { stop_loss: Some(StopLoss::Fixed(98.0)), ..order(Buy, 1.0, Market) }).unwrap();
+            desk.submit(order(Buy, 10.0, Market)).unwrap();
+        }
+        1 => _ = desk.submit(order(Sell, 10.0, Market)).unwrap(),
+        _ => {}
+    });
+    assert_eq!(reasons(&books)[1..], ["stop_loss", "liquidation"]);
+}
+
+/// What is entered at a close, or at an extreme that comes last, was not there when the other one was.
+#[test]
+fn nobody_is_liquidated_for_what_came_before_the_entry() {
+    let rows = [still(100.0), [99.0, 99.0, 94.0, 96.0, 1e6], [96.0, 96.0, 85.0, 95.0, 1e6], still(95.0)];
+    let books = play_on(ISOLATED, Profile::Vectorbt, &rows, |desk, step, _| match step {
+        0 => {
+            desk.submit(OrderRequest { stop_loss: Some(StopLoss::Fixed(98.0)), ..order(Buy, 1.0, Market) }).unwrap();
+        }
+        1 => _ = desk.submit(order(Buy, 10.0, Market)).unwrap(),
+        _ => {}
+    });
+    assert_eq!(prices(&books), [100.0, 98.0, 95.0]);
+    // A short entry on the way down, in a bar that was at its high before.
+    let rows = [still(100.0), [100.0, 112.0, 95.0, 98.0, 1e6], still(98.0)];
+    let books = play_on(ISOLATED, Profile::NautilusBar, &rows, |desk, step, _| {
+        if step == 0 {
+            desk.submit(order(Sell, 10.0, StopMarket(97.0))).unwrap();
+        }
+    });
+    assert_eq!(prices(&books), [97.0]);
 }

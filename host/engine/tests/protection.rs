@@ -5,10 +5,10 @@ mod common;
 
 use common::{A, HOUR, Stage, bars, executions, lane, order, perpetual, spot};
 use tiltyard_engine::Books;
-use tiltyard_engine::venue::Costs;
+use tiltyard_engine::venue::{Costs, Latency};
 use tiltyard_model::OrderType::{Limit, Market, StopMarket};
 use tiltyard_model::Side::{Buy, Sell};
-use tiltyard_model::{Desk as _, OrderOrigin, OrderRequest, Replacement, StopLoss, Violation};
+use tiltyard_model::{Desk as _, Nanos, OrderOrigin, OrderRequest, Replacement, StopLoss, Violation};
 use tiltyard_risk::{DailyLoss, DrawdownLadder, InvalidStop, Limits, MissingStop, RateLimit, RiskProfile};
 
 /// A perpetual without costs whose bars stand still at these prices, one an hour, under these limits.
@@ -232,4 +232,41 @@ fn a_price_of_nothing_is_no_price() {
             assert_eq!(rule(desk.submit(order(Buy, 1e6, Market))).as_deref(), Some("stale-data"));
         }
     });
+}
+
+/// While a change is on its way, the order counts as what it may become.
+#[test]
+fn a_change_on_its_way_leaves_no_room_for_another_order() {
+    let limits = Limits { notional_symbol: Some(tiltyard_risk::NotionalSymbol::default()), ..Limits::default() };
+    let latency = Latency { fixed: Nanos(200_000_000), ..Latency::default() };
+    let stage = Stage { latency, ..stage(&[100.0; 4], limits) };
+    stage.play(|desk, step, _| {
+        if step == 1 {
+            let small = desk.submit(order(Buy, 1.0, Limit(100.0))).unwrap().order;
+            let to = |quantity| Replacement { quantity: Some(quantity), ..Replacement::default() };
+            // A quarter of 100,000 is 250 at 100; that it is to shrink again afterwards is of no help meanwhile.
+            desk.replace(small, to(249.0)).unwrap();
+            desk.replace(small, to(2.0)).unwrap();
+            assert_eq!(rule(desk.submit(order(Buy, 2.0, Limit(100.0)))).as_deref(), Some("notional-symbol"));
+            desk.submit(order(Buy, 1.0, Limit(99.0))).unwrap();
+        }
+    });
+}
+
+/// An order that is being taken back leaves a position to the exits that come after it.
+#[test]
+fn an_exit_passes_while_an_order_that_turns_round_is_taken_back() {
+    let latency = Latency { fixed: Nanos(200_000_000), ..Latency::default() };
+    let stage = Stage { latency, ..stage(&[100.0; 6], stops()) };
+    let books = stage.play(|desk, step, _| match step {
+        0 => _ = desk.submit(with_stop(order(Buy, 10.0, Market), 97.0)).unwrap(),
+        2 => {
+            let turn = desk.submit(with_stop(order(Sell, 15.0, Limit(110.0)), 113.0)).unwrap().order;
+            desk.cancel(turn).unwrap();
+            // It brings no stop, which an entry would need.
+            desk.submit(order(Sell, 10.0, Market)).unwrap();
+        }
+        _ => {}
+    });
+    assert_eq!(held(&books), 0.0);
 }

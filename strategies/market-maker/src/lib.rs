@@ -104,7 +104,7 @@ impl Strategy for MarketMaker {
             tick: instrument.tick,
             lot: instrument.lot,
             min_notional: instrument.min_notional,
-            may_be_short: instrument.kind == InstrumentKind::Perpetual,
+            may_be_short: instrument.kind == InstrumentKind::Perpetual || instrument.max_leverage > 1.0,
             middle: 0.0,
             bid: None,
             ask: None,

@@ -208,7 +208,8 @@ impl Perpetual {
             changed.push("borrowing");
         }
         if stress {
-            instrument.margin.liquidation_fee *= 2.0;
+            // No venue takes more than a tenth.
+            instrument.margin.liquidation_fee = (instrument.margin.liquidation_fee * 2.0).min(0.1);
         }
         Ok(changed)
     }

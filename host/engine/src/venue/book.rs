@@ -78,7 +78,7 @@ impl Book {
             let Pending { from, request } = working.pending.remove(0);
             match request {
                 Request::Cancel(reason) => return self.end(order, OrderStatus::Cancelled, reason, host),
-                Request::Replace(change) => self.replace(order, &change, from, host),
+                Request::Replace(change, _) => self.replace(order, &change, from, host),
             }
         }
     }

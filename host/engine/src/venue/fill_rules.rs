@@ -38,6 +38,11 @@ pub trait FillRules: fmt::Debug + Send + Sync {
         false
     }
 
+    /// When a bar comes to the extreme that is against a position which this side closes.
+    fn adverse(&self, _exit: Side) -> Stage {
+        Stage::First
+    }
+
     /// Whether orders may trade at the close at which they were decided.
     fn trades_at_close(&self) -> bool {
         false

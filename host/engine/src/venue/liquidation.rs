@@ -31,6 +31,7 @@ impl Liquidation<'_> {
         for order in book.which(|order| order.strategy == strategy) {
             book.end(order, OrderStatus::Cancelled, LIQUIDATION, host);
         }
+        host.charge(strategy, instrument, self.time);
         let side = exit_side(host.position(strategy, instrument));
         let Some(forced) = host.force(strategy, instrument, self.listed, self.price) else { return };
         let mut ticket = Ticket::market(instrument, side, forced.quantity, OrderOrigin::Host);

@@ -127,7 +127,10 @@ pub trait Host {
     /// An order that came to life at the venue: the stop-loss or take-profit of another.
     fn accepted(&mut self, order: &Working);
 
-    /// An order traded.
+    /// A position is about to change at this time: takes the interest on what was borrowed for it until then.
+    fn charge(&mut self, strategy: StrategyIndex, instrument: InstrumentIndex, time: Nanos);
+
+    /// An order traded, which takes the interest of before as well.
     fn executed(&mut self, execution: Execution);
 
     /// An order changed its state.

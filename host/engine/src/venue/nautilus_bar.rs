@@ -54,6 +54,14 @@ impl FillRules for NautilusBar {
         walk(child, Some(entry.price), &after, &listed.rules)
     }
 
+    /// A bar goes to its high first.
+    fn adverse(&self, exit: Side) -> Stage {
+        match exit {
+            Side::Buy => Stage::First,
+            Side::Sell => Stage::Second,
+        }
+    }
+
     fn knows_the_way(&self) -> bool {
         true
     }

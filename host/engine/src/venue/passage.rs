@@ -25,6 +25,8 @@ pub(super) struct Passage<'a> {
     /// What each strategy has opened inside the bar: a target may not close it there, because it may have come first.
     inside: BTreeMap<StrategyIndex, Qty>,
     traded: Vec<StrategyIndex>,
+    /// When in the bar each strategy traded last.
+    last: BTreeMap<StrategyIndex, Stage>,
 }
 
 /// The bar and the rules by which it makes fills.
@@ -58,12 +60,21 @@ struct Filled {
 impl<'a> Passage<'a> {
     pub(super) fn new(bar: Passing<'a>, book: &'a mut Book, host: &'a mut dyn Host) -> Self {
         let free = bar.rules.capacity(bar.volume, bar.listed);
-        Self { bar, book, host, free, plan: BTreeMap::new(), inside: BTreeMap::new(), traded: Vec::new() }
+        Self {
+            bar,
+            book,
+            host,
+            free,
+            plan: BTreeMap::new(),
+            inside: BTreeMap::new(),
+            traded: Vec::new(),
+            last: BTreeMap::new(),
+        }
     }
 
     /// Trades what the bar allows. Answers with those who traded.
     pub(super) fn run(mut self) -> Vec<StrategyIndex> {
-        self.liquidate_all(Stage::Open);
+        self.liquidate_at_open();
         let met = self.book.which(|order| order.active_from <= self.bar.opened);
         self.meet(met, |bar, order| bar.rules.outcome(order, &bar.prices, bar.listed))
     }
@@ -98,7 +109,7 @@ impl<'a> Passage<'a> {
             }
             met.extend(born);
         }
-        self.liquidate_all(Stage::First);
+        self.liquidate_inside();
         for order in met {
             let Some(working) = self.book.get_mut(order) else { continue };
             working.arrived = true;
@@ -185,6 +196,7 @@ impl<'a> Passage<'a> {
             }
         }
         self.traded.push(strategy);
+        self.last.insert(strategy, stage);
         let opened = self.book.settle(order, quantity, before, self.host);
         if let Some(opened) = opened.filter(|_| stage != Stage::Open) {
             *self.inside.entry(strategy).or_default() += opened;
@@ -238,23 +250,48 @@ impl Trade {
 }
 
 impl Passage<'_> {
-    /// Closes by force whose margin the mark has used up: at the first mark, or with the bar's extreme wherever it lies.
-    fn liquidate_all(&mut self, stage: Stage) {
-        if self.bar.listed.instrument.kind.is_margined() && !self.bar.has_closed() {
-            self.host.strategies().into_iter().for_each(|strategy| self.liquidate(strategy, stage));
+    fn may_liquidate(&self) -> bool {
+        self.bar.listed.instrument.kind.is_margined() && !self.bar.has_closed()
+    }
+
+    /// Closes by force whose margin the first mark has used up.
+    fn liquidate_at_open(&mut self) {
+        if self.may_liquidate() {
+            self.host.strategies().into_iter().for_each(|strategy| self.liquidate(strategy, Stage::Open));
         }
     }
 
+    /// Closes by force whose margin the bar has used up. Where nobody knows which extreme came first, what was entered inside the bar
+    /// is held to the worst of it; not what was entered at the close, or at an extreme that is known to come later.
+    fn liquidate_inside(&mut self) {
+        if !self.may_liquidate() {
+            return;
+        }
+        for strategy in self.host.strategies() {
+            let adverse = self.adverse(strategy);
+            let late = |last: &Stage| *last == Stage::Close || self.bar.rules.knows_the_way() && *last > adverse;
+            if !self.last.get(&strategy).is_some_and(late) {
+                self.liquidate(strategy, adverse);
+            }
+        }
+    }
+
+    /// When the bar comes to the extreme that is against what a strategy holds.
+    fn adverse(&self, strategy: StrategyIndex) -> Stage {
+        self.bar.rules.adverse(exit_side(self.host.position(strategy, self.bar.instrument)))
+    }
+
     /// On its way against a position the market comes to the liquidation before it comes to a stop beyond, and to both before it
-    /// turns.
+    /// turns, or closes.
     fn liquidate_before(&mut self, stage: Stage, order: OrderId, planned: &Planned) {
         let Some(working) = self.book.get(order).filter(|_| !self.bar.has_closed()) else { return };
         let (strategy, side) = (working.strategy, working.ticket.side);
         let Some(price) = self.host.liquidation_price(strategy, self.bar.instrument) else { return };
         let exits = exit_side(self.host.position(strategy, self.bar.instrument)) == side;
         let beyond = exits && reaches_stop(side, planned.trade.price, price);
-        if stage == Stage::Second || stage == Stage::First && beyond {
-            self.liquidate(strategy, Stage::First);
+        let adverse = self.adverse(strategy);
+        if stage > adverse || stage == adverse && beyond {
+            self.liquidate(strategy, adverse);
         }
     }
 

@@ -1,14 +1,15 @@
 use tiltyard_model::{
-    Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, OrderOrigin, OrderStatus, Price, Random, Side, Ticket,
+    Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, OrderOrigin, OrderStatus, Price, Random, Ticket,
 };
 
 use super::book::Book;
 use super::fill_rules::{FillRules, Ohlc};
 use super::liquidation::Liquidation;
 use super::passage::{Filling, Passage, Passing};
-use super::working::{Pending, Request, Working};
+use super::working::Working;
 use super::{Host, Latency, Venue};
 use crate::execution::{Reason, StrategyIndex};
+use crate::margin::exit_side;
 use crate::market::{Listed, Market};
 
 /// A venue made of bars: it works orders by the rules of a profile.
@@ -50,11 +51,11 @@ impl SimulatedVenue {
 
     /// Sends a request after an order. While a bar is under way that the order may trade in, nobody knows what came first, so
     /// that it stays what it is until the bar has closed.
-    fn request(&mut self, order: OrderId, request: Request, now: Nanos, host: &mut dyn Host) {
+    fn request(&mut self, order: OrderId, send: impl FnOnce(&mut Working, Nanos), now: Nanos, host: &mut dyn Host) {
         let from = now + self.latency.draw(&mut self.random);
         let Some(place) = self.places.iter_mut().find(|place| place.book.get(order).is_some()) else { return };
         let Some(working) = place.book.get_mut(order).filter(|working| !working.is_leaving()) else { return };
-        working.pending.push(Pending { from, request });
+        send(working, from);
         if from <= now && place.closed == now {
             place.book.deliver(order, now, host);
         }
@@ -71,11 +72,11 @@ impl Venue for SimulatedVenue {
     }
 
     fn cancel(&mut self, order: OrderId, reason: Reason, now: Nanos, host: &mut dyn Host) {
-        self.request(order, Request::Cancel(reason), now, host);
+        self.request(order, |working, from| working.leave(from, reason), now, host);
     }
 
     fn replace(&mut self, order: OrderId, change: Change, now: Nanos, host: &mut dyn Host) {
-        self.request(order, Request::Replace(change), now, host);
+        self.request(order, |working, from| working.change(from, change), now, host);
     }
 
     fn recalls(&self, instrument: InstrumentIndex, now: Nanos) -> bool {
@@ -139,7 +140,7 @@ impl Venue for SimulatedVenue {
             if held.is_zero() {
                 continue;
             }
-            let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
+            let side = exit_side(held);
             let mut ticket = Ticket::market(instrument, side, held.abs(), OrderOrigin::Host);
             ticket.reduce_only = true;
             ticket.tag = reason.to_owned();

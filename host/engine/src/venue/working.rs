@@ -49,7 +49,8 @@ pub(super) struct Pending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
     Cancel(Reason),
-    Replace(Change),
+    /// The change, and what the order is once it and every change before it have arrived.
+    Replace(Change, Box<Ticket>),
 }
 
 impl Working {
@@ -87,8 +88,34 @@ impl Working {
 
     /// How much it may still open.
     pub(crate) fn may_open(&self) -> Qty {
-        let left = self.ticket.opens.map_or(self.remaining(), |opens| opens - self.opened);
-        self.remaining().min(left).max(Qty::ZERO)
+        self.may_open_as(&self.ticket)
+    }
+
+    /// How much it may still open once it is this.
+    pub(crate) fn may_open_as(&self, ticket: &Ticket) -> Qty {
+        let remaining = ticket.quantity - self.filled;
+        let left = ticket.opens.map_or(remaining, |opens| opens - self.opened);
+        remaining.min(left).max(Qty::ZERO)
+    }
+
+    /// What it is, and what every change that is on its way makes of it, one after the other.
+    pub(crate) fn becoming(&self) -> impl Iterator<Item = &Ticket> {
+        let changes = self.pending.iter().filter_map(|pending| match &pending.request {
+            Request::Replace(_, then) => Some(&**then),
+            Request::Cancel(_) => None,
+        });
+        std::iter::once(&self.ticket).chain(changes)
+    }
+
+    /// Takes down a change that has been sent.
+    pub(super) fn change(&mut self, from: Nanos, change: Change) {
+        let then = Box::new(self.expected().changed(&change));
+        self.pending.push(Pending { from, request: Request::Replace(change, then) });
+    }
+
+    /// Takes down a cancellation that has been sent.
+    pub(super) fn leave(&mut self, from: Nanos, reason: Reason) {
+        self.pending.push(Pending { from, request: Request::Cancel(reason) });
     }
 
     /// Whether it has met the market before.
@@ -131,7 +158,7 @@ impl Working {
     #[must_use]
     pub fn expected(&self) -> Ticket {
         self.pending.iter().fold(self.ticket.clone(), |ticket, pending| match &pending.request {
-            Request::Replace(change) => ticket.changed(change),
+            Request::Replace(change, _) => ticket.changed(change),
             Request::Cancel(_) => ticket,
         })
     }

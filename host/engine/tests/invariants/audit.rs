@@ -10,7 +10,7 @@ mod margin;
 mod orders;
 mod requests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tiltyard_engine::{Books, Entry, Event, MarketEvent, Step, StrategyIndex, Update};
 use tiltyard_model::{
@@ -35,6 +35,9 @@ pub(crate) struct Audit<'a> {
     now: Nanos,
     /// The instant before.
     before: Nanos,
+    /// For how many hours who paid interest at this instant, and who traded.
+    charged: BTreeMap<(StrategyIndex, InstrumentIndex), i64>,
+    traded: BTreeSet<(StrategyIndex, InstrumentIndex)>,
     /// The bars of this step that the log has not come to yet.
     bars: BTreeMap<InstrumentIndex, Bar>,
     /// Bars of mark prices of this step.
@@ -143,6 +146,8 @@ impl<'a> Audit<'a> {
             read: 0,
             now: Nanos(0),
             before: Nanos(0),
+            charged: BTreeMap::new(),
+            traded: BTreeSet::new(),
             bars: BTreeMap::new(),
             mark_bars: BTreeMap::new(),
             opened: Vec::new(),
@@ -163,6 +168,7 @@ impl<'a> Audit<'a> {
         });
         self.mark_bars = marks.collect();
         self.markets.iter_mut().for_each(|market| market.traded = Decimal::ZERO);
+        let earlier = self.now;
         let entries = books.log().entries();
         for at in self.read..entries.len() {
             self.entry(&entries[at], entries.get(at + 1));
@@ -170,6 +176,9 @@ impl<'a> Audit<'a> {
         self.read = entries.len();
         self.compare(books);
         self.enough_margin(books);
+        if self.now > earlier {
+            self.paid_for();
+        }
         self.leaving();
     }
 
@@ -184,7 +193,10 @@ impl<'a> Audit<'a> {
             Event::Accepted { strategy, order, ticket, active_from } => {
                 self.accepted(*strategy, *order, ticket, *active_from);
             }
-            Event::Executed(execution) => self.executed(execution),
+            Event::Executed(execution) => {
+                self.traded.insert((execution.strategy, execution.instrument));
+                self.executed(execution);
+            }
             Event::Updated(update) => self.updated(update),
             Event::Replaced { order, ticket, filled } => {
                 let asked = next.is_some_and(|next| grants_replacement(&next.event, *order));

@@ -115,7 +115,7 @@ impl<'a> Asked<'a> {
         let room = self.open.room(ticket.side, price, most).min(opening);
         let mut lots = rules.whole_lots(room);
         // What it is worth is rounded up.
-        if self.open.with(ticket.side, lots, price).exposure().towards(ticket.side) > most {
+        if !lots.is_zero() && self.open.with(ticket.side, lots, price).exposure().towards(ticket.side) > most {
             lots -= rules.lot;
         }
         let fits = self.proposal.remaining() - opening + lots;

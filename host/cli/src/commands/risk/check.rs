@@ -323,7 +323,7 @@ impl Asked {
             InstrumentKind::Perpetual | InstrumentKind::SpotMargin => {
                 let kind = &open.ticket.kind;
                 let price = kind.limit().or(kind.trigger()).or(listed.mark);
-                let value = price.and_then(|price| paid(price, open.remaining, &listed.rules));
+                let value = price.and_then(|price| paid(price, opening(open), &listed.rules));
                 value.map_or(everything, |value| Money(value.0 / listed.rules.max_leverage))
             }
         }

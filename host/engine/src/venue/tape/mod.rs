@@ -13,9 +13,10 @@ use tiltyard_model::{
 use super::book::Book;
 use super::liquidation::Liquidation;
 use super::passage::Filling;
-use super::working::{Pending, Request, Working};
+use super::working::Working;
 use super::{Host, Latency, Venue};
 use crate::execution::{Reason, StrategyIndex};
+use crate::margin::exit_side;
 use crate::market::Listed;
 
 use clock::Clock;
@@ -63,11 +64,11 @@ impl TapeVenue {
     }
 
     /// Sends a request after an order.
-    fn request(&mut self, order: OrderId, request: Request, now: Nanos, host: &mut dyn Host) {
+    fn request(&mut self, order: OrderId, send: impl FnOnce(&mut Working, Nanos), now: Nanos, host: &mut dyn Host) {
         let from = now + self.latency.draw(&mut self.random);
         let Some(place) = self.places.iter_mut().find(|place| place.book.get(order).is_some()) else { return };
         let Some(working) = place.book.get_mut(order).filter(|working| !working.is_leaving()) else { return };
-        working.pending.push(Pending { from, request });
+        send(working, from);
         if from <= now {
             place.book.deliver(order, now, host);
             place.queues.sync(&place.book, &place.sight, now);
@@ -85,11 +86,11 @@ impl Venue for TapeVenue {
     }
 
     fn cancel(&mut self, order: OrderId, reason: Reason, now: Nanos, host: &mut dyn Host) {
-        self.request(order, Request::Cancel(reason), now, host);
+        self.request(order, |working, from| working.leave(from, reason), now, host);
     }
 
     fn replace(&mut self, order: OrderId, change: Change, now: Nanos, host: &mut dyn Host) {
-        self.request(order, Request::Replace(change), now, host);
+        self.request(order, |working, from| working.change(from, change), now, host);
     }
 
     fn recalls(&self, _: InstrumentIndex, _: Nanos) -> bool {
@@ -131,7 +132,7 @@ impl Venue for TapeVenue {
         }
         for strategy in host.strategies() {
             let held = host.position(strategy, instrument);
-            let side = if held.0.is_sign_positive() { Side::Sell } else { Side::Buy };
+            let side = exit_side(held);
             let Some(price) = place.sight.exit(side, held.abs(), listed.mark()) else { continue };
             if held.is_zero() {
                 continue;

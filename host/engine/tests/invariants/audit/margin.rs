@@ -36,6 +36,12 @@ impl Audit<'_> {
         let at = instrument.0 as usize;
         let full = |time: Nanos| time.0.div_euclid(3_600_000_000_000);
         let passed = full(self.now) - full(self.before);
+        let charged = self.charged.entry((*strategy, *instrument)).or_default();
+        *charged += hours;
+        // What was opened when a long bar opened is charged from there on, however many shorter ones have passed meanwhile.
+        let marked = self.traded.contains(&(*strategy, *instrument));
+        let bar = full(self.scenario.listings[at].interval());
+        let within = *hours > 0 && *charged <= if marked { passed.max(bar) } else { passed };
         let account = &mut self.accounts[strategy.0 as usize];
         let (position, market) = (account.positions[at], &self.markets[at]);
         let rules = &market.rules.margin;
@@ -51,15 +57,36 @@ impl Audit<'_> {
             self.findings.count(if alone { "all that is borrowed" } else { "a part of what is borrowed" });
             (if alone && owed < account.bases[at] { owed } else { borrowed.0 }, rules.borrow_quote)
         };
-        let near = (borrowed.0 - loan).abs() < NEARLY;
-        let exact = borrowed.0 * of_a_day * Decimal::from(passed) / Decimal::from(24);
+        // A fill is a mark, of which the audit keeps none.
+        let near = marked || (borrowed.0 - loan).abs() < NEARLY;
+        let exact = borrowed.0 * of_a_day * Decimal::from(*hours) / Decimal::from(24);
         let dues = amount.0 >= exact && amount.0 - exact < NEARLY && amount.0 > Decimal::ZERO;
         let lent = market.kind == InstrumentKind::SpotMargin && !position.is_zero();
         account.cash -= amount.0;
-        let what = || format!("{event:?} for {position}, {loan} of it borrowed: {exact} for {passed} hours");
-        self.findings.holds(Law::Margin, lent && near && dues && *rate == of_a_day && *hours == passed, what);
+        let what = || format!("{event:?} for {position}, {loan} of it borrowed: {exact}, in {passed} hours");
+        self.findings.holds(Law::Margin, lent && near && dues && *rate == of_a_day && within, what);
         let currency = if position.is_sign_negative() { "base" } else { "quote" };
         self.findings.count(format!("interest on {currency} currency"));
+    }
+
+    /// Whoever was short all the time has paid for all of it.
+    pub(super) fn paid_for(&mut self) {
+        let full = |time: Nanos| time.0.div_euclid(3_600_000_000_000);
+        let passed = full(self.now) - full(self.before);
+        for (strategy, account) in (0..).map(StrategyIndex).zip(&self.accounts) {
+            for (instrument, market) in (0..).map(InstrumentIndex).zip(&self.markets) {
+                let position = account.positions[instrument.0 as usize];
+                let costs = market.kind == InstrumentKind::SpotMargin && !market.rules.margin.borrow_base.is_zero();
+                let key = (strategy, instrument);
+                if costs && position < Decimal::ZERO && !self.traded.contains(&key) {
+                    let charged = self.charged.get(&key).copied().unwrap_or_default();
+                    let what = || format!("{key:?} paid for {charged} of {passed} hours");
+                    self.findings.holds(Law::Margin, charged == passed, what);
+                }
+            }
+        }
+        self.charged.clear();
+        self.traded.clear();
     }
 
     pub(super) fn put_aside(&mut self, strategy: StrategyIndex, instrument: InstrumentIndex, margin: Money) {
