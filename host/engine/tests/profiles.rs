@@ -8,25 +8,26 @@ use tiltyard_engine::venue::{Costs, Latency, SimulatedVenue};
 use tiltyard_engine::{BarFeed, Books, Kernel, Log, MarginMode, MarginTerms, Player, Profile, Setup, Terms};
 use tiltyard_model::OrderType::{Limit, Market, StopMarket};
 use tiltyard_model::Side::{Buy, Sell};
-use tiltyard_model::{Desk as _, Money, Nanos, OrderRequest, OrderStatus, StopLoss};
+use tiltyard_model::{Columns, Desk as _, Money, Nanos, OrderRequest, OrderStatus, StopLoss};
 use tiltyard_risk::{RiskProfile, Venture};
 
 const OTHERS: [Profile; 3] = [Profile::BacktestingPy, Profile::Vectorbt, Profile::NautilusBar];
 
 /// Plays hourly bars of a perpetual, whose tick is 0.01 and whose lot is 0.001, to a script.
 fn play(profile: Profile, rows: &[[f64; 5]], act: impl FnMut(&mut Desk, usize, &News)) -> Books {
-    play_on(MarginTerms::default(), profile, rows, act)
+    play_on(MarginTerms::default(), Latency::default(), profile, bars(HOUR, rows), act)
 }
 
 fn play_on(
     margin: MarginTerms,
+    latency: Latency,
     profile: Profile,
-    rows: &[[f64; 5]],
+    bars: Columns,
     act: impl FnMut(&mut Desk, usize, &News),
 ) -> Books {
     let setup = Setup {
         instruments: vec![(perpetual("P", 10.0), HOUR)],
-        venue: SimulatedVenue::new(profile.rules(Costs::none()), Latency::default(), 0, 1),
+        venue: SimulatedVenue::new(profile.rules(Costs::none()), latency, 0, 1),
         margin,
         risk: RiskProfile::research(),
         venture: Venture::Simulated,
@@ -37,7 +38,7 @@ fn play_on(
     };
     let terms = Terms::new("test", Money(dec("100000")), None);
     let kernel = Kernel::new(setup, vec![Player { strategy: Script::new(act), terms }]).unwrap();
-    kernel.run(&mut BarFeed::new(vec![lane(bars(HOUR, rows), HOUR)])).books
+    kernel.run(&mut BarFeed::new(vec![lane(bars, HOUR)])).books
 }
 
 /// At which price each fill was made, and when, in hours.
@@ -220,7 +221,7 @@ fn a_nearer_stop_comes_before_a_liquidation_in_every_profile() {
             [(Buy, 96.0, [99.0, 100.0, 94.0, 98.0, 1e6]), (Sell, 104.0, [101.0, 106.0, 100.0, 102.0, 1e6])]
         {
             let rows = [still(100.0), still(100.0), bar, still(bar[3])];
-            let books = play_on(ISOLATED, profile, &rows, |desk, step, _| {
+            let books = play_on(ISOLATED, Latency::default(), profile, bars(HOUR, &rows), |desk, step, _| {
                 if step == 0 {
                     desk.submit(OrderRequest { stop_loss: Some(StopLoss::Fixed(stop)), ..order(side, 10.0, Market) })
                         .unwrap();
@@ -231,36 +232,33 @@ fn a_nearer_stop_comes_before_a_liquidation_in_every_profile() {
     }
 }
 
-/// Whoever was stopped out in a bar trades at the close of the next one, which a position may not live to see.
+/// After a gap in the bars an order has been there since before the next one, and trades at its close. `first` is sent at the first close,
+/// `late` a second after the second one.
+fn over_a_gap(first: Option<OrderRequest>, late: OrderRequest, bar: [f64; 5]) -> Books {
+    let latency = Latency { fixed: Nanos(1_000_000_000), ..Latency::default() };
+    let all = bars(HOUR, &[still(100.0), still(100.0), still(100.0), bar, still(bar[3])]);
+    let gappy = (0..).zip(all.iter()).filter(|(at, _)| *at != 2).map(|(_, bar)| bar).collect();
+    play_on(ISOLATED, latency, Profile::Vectorbt, gappy, |desk, step, _| match (step, &first) {
+        (0, Some(first)) => _ = desk.submit(first.clone()).unwrap(),
+        (1, _) => _ = desk.submit(late.clone()).unwrap(),
+        _ => {}
+    })
+}
+
 #[test]
 fn a_liquidation_comes_before_a_trade_at_the_close() {
-    let rows = [still(100.0), [99.0, 99.0, 97.0, 98.0, 1e6], [98.0, 98.0, 94.0, 97.0, 1e6], still(97.0)];
-    let books = play_on(ISOLATED, Profile::Vectorbt, &rows, |desk, step, _| match step {
-        0 => {
-            desk.submit(OrderRequest { stop_loss: Some(StopLoss::Fixed(98.0)), ..order(Buy, 1.0, Market) }).unwrap();
-            desk.submit(order(Buy, 10.0, Market)).unwrap();
-        }
-        1 => _ = desk.submit(order(Sell, 10.0, Market)).unwrap(),
-        _ => {}
-    });
-    assert_eq!(reasons(&books)[1..], ["stop_loss", "liquidation"]);
+    let books = over_a_gap(Some(order(Buy, 10.0, Market)), order(Sell, 10.0, Market), [99.0, 99.0, 94.0, 98.0, 1e6]);
+    assert_eq!(reasons(&books), ["liquidation"]);
 }
 
 /// What is entered at a close, or at an extreme that comes last, was not there when the other one was.
 #[test]
 fn nobody_is_liquidated_for_what_came_before_the_entry() {
-    let rows = [still(100.0), [99.0, 99.0, 94.0, 96.0, 1e6], [96.0, 96.0, 85.0, 95.0, 1e6], still(95.0)];
-    let books = play_on(ISOLATED, Profile::Vectorbt, &rows, |desk, step, _| match step {
-        0 => {
-            desk.submit(OrderRequest { stop_loss: Some(StopLoss::Fixed(98.0)), ..order(Buy, 1.0, Market) }).unwrap();
-        }
-        1 => _ = desk.submit(order(Buy, 10.0, Market)).unwrap(),
-        _ => {}
-    });
-    assert_eq!(prices(&books), [100.0, 98.0, 95.0]);
+    let books = over_a_gap(None, order(Buy, 10.0, Market), [99.0, 99.0, 85.0, 98.0, 1e6]);
+    assert_eq!(prices(&books), [98.0]);
     // A short entry on the way down, in a bar that was at its high before.
     let rows = [still(100.0), [100.0, 112.0, 95.0, 98.0, 1e6], still(98.0)];
-    let books = play_on(ISOLATED, Profile::NautilusBar, &rows, |desk, step, _| {
+    let books = play_on(ISOLATED, Latency::default(), Profile::NautilusBar, bars(HOUR, &rows), |desk, step, _| {
         if step == 0 {
             desk.submit(order(Sell, 10.0, StopMarket(97.0))).unwrap();
         }
