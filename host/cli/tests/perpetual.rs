@@ -167,18 +167,23 @@ fn what_cannot_be_played_says_why() {
         ),
         (
             vec!["--kind", "perpetual", "--funding", "early.csv"],
-            "early.csv: no payment is made after 2024-01-01T00:00:00Z, when the bars begin",
+            "early.csv: its payments go from 2020-01-01T00:00:00Z to 2020-01-01T00:00:00Z, the bars that are played from \
+             2024-01-01T00:00:00Z to",
         ),
         (
             vec!["--kind", "perpetual", "--borrow-base-bps", "2"],
             "BTCUSDT is a perpetual, which does not take --borrow-base-bps; leave them out, or add --kind spot-margin",
         ),
         (
-            vec!["--kind", "spot-margin", "--funding", "funding.csv"],
+            vec!["--kind", "spot-margin", "--leverage", "3", "--funding", "funding.csv"],
             "BTCUSDT is spot on margin, which does not take --funding; leave them out, or add --kind perpetual",
         ),
         (
-            vec!["--kind", "spot-margin", "--borrow-quote-bps", "1001"],
+            vec!["--kind", "spot-margin"],
+            "--kind spot-margin lends nothing without leverage; add --leverage of more than 1",
+        ),
+        (
+            vec!["--kind", "spot-margin", "--leverage", "3", "--borrow-quote-bps", "1001"],
             "--borrow-quote-bps 1001 is out of bounds; it takes 0 to 1000",
         ),
         (vec!["--kind", "perpetual", "--funding", "bars.csv"], "it takes CSV with the heads time,rate"),

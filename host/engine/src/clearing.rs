@@ -32,7 +32,7 @@ pub(crate) struct Clearing {
     pub(crate) is_overseen: bool,
     pub(crate) untold: Vec<Entry>,
     next_order: u64,
-    /// On what margin perpetuals are held, and what margin has to know of each instrument.
+    /// On what margin positions are held, and what margin has to know of each instrument.
     pub(crate) terms: MarginTerms,
     pub(crate) margins: Vec<Margined>,
     /// Until when interest has been charged.
@@ -85,8 +85,8 @@ impl Clearing {
         violations
     }
 
-    /// What a strategy may spend or use as margin: its equity without spot holdings and without the margin of its perpetuals
-    /// but `except`. A spot purchase, which has none to except, is not paid out of profits that were not taken yet.
+    /// What a strategy may spend or use as margin: its equity without spot holdings and without the margin of its other
+    /// positions, but `except`. A spot purchase, which has none to except, is not paid out of profits that were not taken yet.
     pub(crate) fn free(&self, strategy: StrategyIndex, except: Option<InstrumentIndex>) -> Money {
         let Some(record) = self.books.record_of(strategy) else { return Money::ZERO };
         if self.terms.mode == MarginMode::Isolated {

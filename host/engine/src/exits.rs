@@ -40,7 +40,7 @@ impl<V: Venue> Requests<'_, V> {
         }
     }
 
-    /// Takes back what may open or add: on perpetuals all that is not reduce-only, on spot purchases. Exits stay.
+    /// Takes back what may open or add: on margin all that is not reduce-only, on spot purchases. Exits stay.
     pub(crate) fn cancel_entries(&mut self, instrument: InstrumentIndex) {
         let spot = self.market.get(instrument).is_some_and(|listed| listed.instrument.kind == InstrumentKind::Spot);
         let exits = |order: &Working| order.ticket.reduce_only || spot && order.ticket.side == Side::Sell;

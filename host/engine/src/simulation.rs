@@ -29,7 +29,7 @@ pub struct Simulation {
     pub latency: Latency,
     /// The limits that every order passes.
     pub risk: RiskProfile,
-    /// On what margin perpetuals are held.
+    /// On what margin perpetuals, and spot that is traded on margin, are held.
     pub margin: MarginTerms,
     /// Where latencies are drawn from, and what strategies draw from.
     pub seed: u64,

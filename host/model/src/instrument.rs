@@ -42,7 +42,7 @@ pub struct Instrument {
     pub symbol: String,
     /// The venue, such as `binance`.
     pub venue: String,
-    /// Spot or perpetual.
+    /// Owned or held on margin.
     pub kind: InstrumentKind,
     /// The currency that is traded.
     pub base: String,
@@ -60,7 +60,7 @@ pub struct Instrument {
     pub taker_fee: f64,
     /// Largest notional ÷ margin the venue allows; 1 for what is owned.
     pub max_leverage: f64,
-    /// Margin rules of a perpetual.
+    /// Margin rules of what is held on margin.
     #[serde(default, skip_serializing_if = "MarginRules::is_default")]
     pub margin: MarginRules,
 }

@@ -1,7 +1,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Instrument, Margin, Money, Price, Qty, decimal};
+use crate::{Instrument, InstrumentKind, Margin, Money, Price, Qty, decimal};
 
 /// The rules of an instrument as exact numbers: what its venue publishes as the contract's specification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +66,14 @@ impl Specification {
             )
         };
         let Instrument { tick, lot, min_notional, maker_fee, taker_fee, max_leverage, .. } = *instrument;
-        let max_leverage = exact("max_leverage", max_leverage, (1.0..=1e3).contains(&max_leverage), "from 1 to 1000")?;
+        let leverages = if instrument.kind == InstrumentKind::SpotMargin {
+            "more than 1 and at most 1000: without leverage nothing is lent"
+        } else {
+            "from 1 to 1000"
+        };
+        let lends = instrument.kind != InstrumentKind::SpotMargin || max_leverage > 1.0;
+        let max_leverage =
+            exact("max_leverage", max_leverage, lends && (1.0..=1e3).contains(&max_leverage), leverages)?;
         Ok(Self {
             tick: Price(step("tick", tick)?),
             lot: Qty(step("lot", lot)?),
@@ -153,7 +160,7 @@ fn near(exact: Decimal, floor: Decimal, step: Decimal) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use super::Specification;
-    use crate::{Instrument, InstrumentKind};
+    use crate::Instrument;
 
     fn instrument() -> Instrument {
         Instrument {

@@ -74,7 +74,7 @@ pub struct Situation<'a> {
     pub value: Money,
     /// What the strategy may still spend or use as margin: its equity without spot holdings, without the margin of its
     /// positions in other instruments, and without what its other open orders may need. A spot order's own instrument
-    /// counts among them; the margin of a perpetual's own position and orders does not.
+    /// counts among them; the margin of the position and the orders in the order's own instrument does not, where it is held on margin.
     pub free: Money,
     /// The account's open orders in this instrument.
     pub standing: &'a [Standing<'a>],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use tiltyard_engine::{Simulation, Window};
 use tiltyard_market::{Catalog, Instruments, format_time};
-use tiltyard_model::{Digest, Digester, Instrument, Interval, Nanos, Start, Variant};
+use tiltyard_model::{Digest, Digester, Instrument, InstrumentKind, Interval, Nanos, Start, Variant};
 use tiltyard_sandbox::{Component, engine_version};
 use tiltyard_store::{DataSpan, RunKey};
 
@@ -234,6 +234,9 @@ impl Contest {
         if let Some(other) = instruments.iter().find(|instrument| instrument.quote != settlement) {
             let (symbol, quote) = (other.symbol.clone(), other.quote.clone());
             return Err(ContestError::Currencies { symbol, quote, settlement });
+        }
+        if let Some(perpetual) = instruments.iter().find(|instrument| instrument.kind == InstrumentKind::Perpetual) {
+            return Err(ContestError::Perpetual { symbol: perpetual.symbol.clone() });
         }
         let simulation = Simulation {
             market: members.iter().zip(instruments).map(|(market, instrument)| market.traded(instrument)).collect(),

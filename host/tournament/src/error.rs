@@ -53,6 +53,15 @@ pub enum ContestError {
         /// That of those before it.
         settlement: String,
     },
+    /// A perpetual: without its funding the results would be wrong.
+    #[error(
+        "{symbol} is a perpetual, and tournaments have no series of funding and of marks yet, so that whoever holds it would seem to pay \
+         nothing; leave it out, or play it with `tiltyard backtest --funding`"
+    )]
+    Perpetual {
+        /// The symbol.
+        symbol: String,
+    },
     /// A signal strategy trades one instrument.
     #[error("{strategy} is a signal strategy, which trades one instrument at a time; give it `markets = \"each\"`")]
     Signal {

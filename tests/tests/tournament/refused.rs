@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use tiltyard_market::{Key, Origin, SyntheticMarket};
+use tiltyard_market::{Instruments, Key, Origin, SyntheticMarket};
 
 use crate::field::{Field, HOUR, made_up, strategy};
 
@@ -92,4 +92,24 @@ fn a_gap_as_long_as_a_window_leaves_the_window_empty_and_ends_nothing() {
     let [row] = &table.rows[..] else { panic!("one row") };
     assert!(row.metrics.is_some() && row.fault.is_none(), "{row:?}");
     assert!(row.choices.iter().any(|choice| choice.train_score.is_none()));
+}
+
+/// Whoever holds a perpetual pays funding, which a tournament does not know; spot on margin brings its interest with its rules.
+#[test]
+fn perpetuals_are_refused_until_their_funding_is_known() {
+    let mut field = Field::made_up(1, 2, 3_000);
+    let of_kind = |kind: &str| {
+        let rules = format!(
+            "[[instrument]]\nvenue = \"synthetic\"\nsymbol = \"SYN1-USD\"\nkind = \"{kind}\"\nbase = \"SYN1\"\nquote = \"USD\"\n\
+             [[instrument.rules]]\nfrom = 2000-01-01\ntick = 0.01\nlot = 0.001\nmin_notional = 1\nmaker_fee = 0\n\
+             taker_fee = 0.001\nmax_leverage = 3\n"
+        );
+        Instruments::parse("instruments.toml", &rules).unwrap()
+    };
+    let text = made_up(1, "") + &strategy("ma-cross", "");
+    field.instruments = of_kind("perpetual");
+    let refused = field.contest(&text).map(|_| ()).unwrap_err().to_string();
+    assert!(refused.starts_with("SYN1-USD is a perpetual, and tournaments have no series of funding"), "{refused}");
+    field.instruments = of_kind("spot_margin");
+    assert!(field.contest(&text).is_ok());
 }

@@ -78,7 +78,7 @@ impl Market {
             };
             let lane = traded.lane(&window);
             let played = &traded.bars.open_time()[lane.from..lane.to];
-            let (perpetual, said) = request.perpetual.series(at, &traded.bars, played, interval)?;
+            let (perpetual, said) = request.perpetual.series(at, played, interval)?;
             traded.perpetual = perpetual;
             if let Some(source) = sources.last_mut() {
                 source.perpetual = said;

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use tiltyard_engine::{FundingRate, MarginMode, MarginTerms, PerpetualSeries};
 use tiltyard_market::{Series, format_time, read_bars, read_funding};
-use tiltyard_model::{
-    Columns, Decimal, Digester, Instrument, InstrumentKind, MarginRules, MarginTier, Nanos, decimal, to_f64,
-};
+use tiltyard_model::{Decimal, Digester, Instrument, InstrumentKind, MarginRules, MarginTier, Nanos, decimal, to_f64};
 
 /// How perpetuals, and spot on margin, are played.
 #[derive(Debug, Clone, clap::Args)]
@@ -170,6 +168,10 @@ impl Perpetual {
             instrument.kind = kind;
             instrument.margin = MarginRules::default();
             instrument.max_leverage = if kind == InstrumentKind::Spot { 1.0 } else { self.leverage.unwrap_or(1.0) };
+            ensure!(
+                kind != InstrumentKind::SpotMargin || instrument.max_leverage > 1.0,
+                "--kind spot-margin lends nothing without leverage; add --leverage of more than 1, such as 3"
+            );
             changed.push("kind");
         }
         let wrong = self.out_of_place(instrument.kind);
@@ -216,13 +218,7 @@ impl Perpetual {
 
     /// Marks and funding of the instrument that stands at this place, and what the manifest says of them. Every bar from the
     /// first that is played needs its mark.
-    pub(crate) fn series(
-        &self,
-        at: usize,
-        bars: &Columns,
-        played: &[i64],
-        interval: Nanos,
-    ) -> Result<(PerpetualSeries, Json)> {
+    pub(crate) fn series(&self, at: usize, played: &[i64], interval: Nanos) -> Result<(PerpetualSeries, Json)> {
         let mut said = serde_json::Map::new();
         let marks = self.marks.get(at).map(|path| marks(path, played, interval)).transpose()?;
         if let Some(marks) = &marks {
@@ -235,20 +231,39 @@ impl Perpetual {
             for (time, rate) in &payments {
                 digester.nanos(*time).text(&rate.to_string());
             }
-            said.insert("funding".to_owned(), json!({"digest": digester.finish(), "payments": payments.len()}));
-            let first = bars.open_time().first().copied().map(Nanos).unwrap_or_default();
             funding.extend(payments.into_iter().map(|(time, rate)| FundingRate { time, rate }));
-            let last = funding.last().map_or(Nanos(i64::MIN), |payment| payment.time);
-            ensure!(
-                last > first,
-                "{}: no payment is made after {}, when the bars begin",
-                path.display(),
-                format_time(first)
-            );
+            let made = reaches(path, &funding, played, interval)?;
+            said.insert("funding".to_owned(), json!({"digest": digester.finish(), "payments": made}));
         }
         let marks = marks.map(|marks| Arc::new(marks.bars));
         Ok((PerpetualSeries { marks, funding: funding.into() }, Json::Object(said)))
     }
+}
+
+/// How many payments fall into the bars that are played. Those that are there have to reach over all of them: what is left out would
+/// be taken for no funding.
+fn reaches(path: &Path, funding: &[FundingRate], played: &[i64], interval: Nanos) -> Result<usize> {
+    let (Some(first), Some(last)) = (played.first(), played.last()) else { return Ok(0) };
+    let (begin, end) = (Nanos(*first), Nanos(*last) + interval);
+    let made = funding.iter().filter(|payment| payment.time > begin && payment.time <= end).count();
+    // Payments come at equal distances; where there is but one, at that of most venues.
+    let mut between: Vec<i64> = funding.windows(2).map(|pair| (pair[1].time - pair[0].time).0).collect();
+    between.sort_unstable();
+    let usual = between.get(between.len() / 2).copied().map_or(Nanos::from_hours(8), Nanos);
+    let covers = |from: Nanos, to: Nanos| from <= begin + usual && end <= to + usual;
+    let (Some(from), Some(to)) = (funding.first(), funding.last()) else {
+        bail!("{}: no payment in it", path.display())
+    };
+    ensure!(
+        covers(from.time, to.time),
+        "{}: its payments go from {} to {}, the bars that are played from {} to {}; without a rate funding would be taken for 0",
+        path.display(),
+        format_time(from.time),
+        format_time(to.time),
+        format_time(begin),
+        format_time(end)
+    );
+    Ok(made)
 }
 
 /// Bars of mark prices that have one for every bar that is played.

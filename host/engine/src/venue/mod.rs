@@ -105,11 +105,11 @@ pub trait Host {
     /// What a strategy holds of an instrument.
     fn position(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Qty;
 
-    /// The mark at which what a strategy holds of a perpetual is closed by force, other instruments standing where they are;
+    /// The mark at which what a strategy holds on margin is closed by force, other instruments standing where they are;
     /// `None` if at none.
     fn liquidation_price(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Option<Price>;
 
-    /// What closing all that a strategy holds of a perpetual by force at this price comes to.
+    /// What closing all that a strategy holds on margin by force at this price comes to.
     fn force(
         &self,
         strategy: StrategyIndex,
