@@ -57,6 +57,8 @@ pub struct TapeSimulation {
     pub latency: Latency,
     /// The limits that every order passes.
     pub risk: RiskProfile,
+    /// On what margin perpetuals are held.
+    pub margin: MarginTerms,
     /// Where latencies are drawn from, and what strategies draw from.
     pub seed: u64,
     /// When the first event was received.
@@ -80,7 +82,7 @@ impl TapeSimulation {
         Kernel::empty(Setup {
             instruments: self.listed(),
             venue: TapeVenue::new(self.latency, self.seed, self.instruments.len()),
-            margin: MarginTerms::default(),
+            margin: self.margin,
             risk: self.risk.clone(),
             venture: Venture::Simulated,
             guard: None,
