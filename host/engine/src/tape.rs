@@ -101,7 +101,7 @@ impl TapeSimulation {
     /// What metrics depend on beside the record of a strategy.
     #[must_use]
     pub fn basis(&self) -> Basis {
-        Basis { begin: self.begin, interval: self.sampling, days_per_year: self.days_per_year }
+        Basis { begin: self.begin, interval: self.sampling, sampled: true, days_per_year: self.days_per_year }
     }
 }
 

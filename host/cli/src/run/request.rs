@@ -294,7 +294,8 @@ impl Request {
             _ => None,
         };
         let first = entries.iter().filter_map(open).min().unwrap_or_default();
-        Ok(Basis { begin: self.from.unwrap_or_default().max(first), interval, days_per_year: self.days_per_year })
+        let begin = self.from.unwrap_or_default().max(first);
+        Ok(Basis { begin, interval, sampled: false, days_per_year: self.days_per_year })
     }
 }
 
