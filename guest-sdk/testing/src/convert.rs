@@ -25,7 +25,7 @@ pub(crate) fn instrument(instrument: &model::Instrument) -> sdk::Instrument {
         symbol: instrument.symbol.clone(),
         venue: instrument.venue.clone(),
         kind: match instrument.kind {
-            model::InstrumentKind::Spot => sdk::InstrumentKind::Spot,
+            model::InstrumentKind::Spot | model::InstrumentKind::SpotMargin => sdk::InstrumentKind::Spot,
             model::InstrumentKind::Perpetual => sdk::InstrumentKind::Perpetual,
         },
         base: instrument.base.clone(),

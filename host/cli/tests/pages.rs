@@ -53,9 +53,9 @@ fn a_report_of_several_instruments_and_of_a_fault_is_whole() {
     let place = Place::new();
     fs::write(place.path("bars.csv"), waves(1_000)).unwrap();
     let symbols = ["--symbol", "AUSDT", "--data", "bars.csv", "--symbol", "BUSDT", "--data", "bars.csv"];
-    let line = [&["backtest", "buy-and-hold", "--interval", "1h", "--report", "two.html"][..], &symbols].concat();
-    let output = place.run(&line);
-    assert!(!output.status.success(), "a name is no file outside of a workspace");
+    let line = [&["backtest", "nobody", "--interval", "1h", "--report", "two.html"][..], &symbols].concat();
+    assert!(place.fails(&line).contains("nobody"), "outside of a workspace there are examples and files");
+    place.ok(&["backtest", "buy-and-hold", "--interval", "1h", "--symbol", "AUSDT", "--data", "bars.csv"]);
     let line = [&["backtest", "buy-and-hold.wasm", "--interval", "1h", "--report", "two.html"][..], &symbols].concat();
     place.ok(&line);
     fs::write(place.path("risk.toml"), "name = \"careful\"\nlimits.max_drawdown = { most = 0.001 }\n").unwrap();

@@ -144,10 +144,13 @@ fn what_cannot_be_played_says_why() {
     fs::write(place.path("short.csv"), short).unwrap();
     fs::write(place.path("early.csv"), "time,rate\n2020-01-01,0.0001\n").unwrap();
     for (flags, problem) in [
-        (vec!["--leverage", "5"], "BTCUSDT is spot, and --leverage is for perpetuals; add --kind perpetual"),
+        (
+            vec!["--leverage", "5"],
+            "BTCUSDT is spot, which does not take --leverage; add --kind perpetual or --kind spot-margin",
+        ),
         (
             vec!["--margin", "isolated", "--funding", "funding.csv"],
-            "BTCUSDT is spot, and --margin isolated, --funding is for perpetuals; add --kind perpetual",
+            "BTCUSDT is spot, which does not take --margin isolated, --funding; add",
         ),
         (
             vec!["--kind", "perpetual", "--leverage", "10", "--maintenance", "0.1"],
@@ -166,13 +169,45 @@ fn what_cannot_be_played_says_why() {
             vec!["--kind", "perpetual", "--funding", "early.csv"],
             "early.csv: no payment is made after 2024-01-01T00:00:00Z, when the bars begin",
         ),
+        (
+            vec!["--kind", "perpetual", "--borrow-base-bps", "2"],
+            "BTCUSDT is a perpetual, which does not take --borrow-base-bps; leave them out, or add --kind spot-margin",
+        ),
+        (
+            vec!["--kind", "spot-margin", "--funding", "funding.csv"],
+            "BTCUSDT is spot on margin, which does not take --funding; leave them out, or add --kind perpetual",
+        ),
+        (
+            vec!["--kind", "spot-margin", "--borrow-quote-bps", "1001"],
+            "--borrow-quote-bps 1001 is out of bounds; it takes 0 to 1000",
+        ),
         (vec!["--kind", "perpetual", "--funding", "bars.csv"], "it takes CSV with the heads time,rate"),
     ] {
         let error = place.fails(&with(&flags));
         assert!(error.contains(problem), "{flags:?}: {error}");
     }
     let kinds = place.run(&with(&["--kind", "option"]));
-    assert!(String::from_utf8(kinds.stderr).unwrap().contains("[possible values: spot, perpetual]"));
+    assert!(String::from_utf8(kinds.stderr).unwrap().contains("[possible values: spot, perpetual, spot-margin]"));
+}
+
+#[test]
+fn spot_on_margin_pays_interest_on_what_it_borrows() {
+    let place = place();
+    let flags = ["--kind", "spot-margin", "--leverage", "3", "--borrow-quote-bps", "4", "--borrow-base-bps", "2"];
+    let document = place.json(&with(&flags.into_iter().chain(["--save", "run.jsonl", "--json"]).collect::<Vec<_>>()));
+    let instrument = &document["manifest"]["instruments"][0];
+    assert_eq!(instrument["instrument"]["kind"], "spot_margin");
+    assert_eq!(instrument["instrument"]["margin"]["borrowing"], serde_json::json!({"base": 0.0002, "quote": 0.0004}));
+    let paid = number(&document["metrics"], "interest");
+    let rows = ["trades", "open"].into_iter().flat_map(|rows| document[rows].as_array().unwrap());
+    let charged: f64 = rows.map(|row| row["funding"].as_f64().unwrap_or(0.0)).sum();
+    assert!(paid > 0.0 && (paid + charged).abs() < 1e-6, "{paid} paid, {charged} charged");
+    let summary = place.ok(&with(&flags));
+    assert!(
+        summary.contains("  spot on cross margin, leverage 3; borrowed BTC cost 0.02 %, USDT 0.04 % a day\n"),
+        "{summary}"
+    );
+    assert_eq!(place.json(&["replay", "run.jsonl", "--json"])["identical"], true);
 }
 
 #[test]

@@ -9,12 +9,12 @@ use std::fs;
 use std::path::Path;
 
 use jsonschema::Validator;
-use place::frames::frames;
 use place::{Place, waves};
 use serde_json::{Map, Value as Json, json};
 use tiltyard_engine::TradeRow;
 use tiltyard_examples::EXAMPLES;
 use tiltyard_model::MANIFEST_SECTION;
+use tiltyard_tests::frames;
 use wasmparser::{Parser, Payload};
 
 /// The published schemas, read strictly: no field but those they list, no word but those they give as examples. Whoever

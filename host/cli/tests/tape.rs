@@ -1,8 +1,6 @@
 //! Runs on recorded tapes as users of `backtest` and `replay` meet them.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
-#[path = "../../market/tests/data/mod.rs"]
-mod data;
 mod place;
 
 use std::fmt::Write as _;
@@ -12,8 +10,8 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use place::Place;
-use place::frames::frames;
 use serde_json::{Value as Json, json};
+use tiltyard_tests::{frames, test_data};
 
 /// With 2,000 instants of a market as it would be recorded of spot and of a perpetual.
 fn place() -> Place {
@@ -170,7 +168,7 @@ fn a_perpetual_is_traded_on_margin() {
         "{summary}"
     );
     let spot = place.fails(&on("perpetual.txt", &["--leverage", "5"]));
-    assert!(spot.contains("BTCUSDT is spot, and --leverage is for perpetuals; add --kind perpetual"), "{spot}");
+    assert!(spot.contains("BTCUSDT is spot, which does not take --leverage; add --kind perpetual"), "{spot}");
 }
 
 #[test]
@@ -335,7 +333,7 @@ fn without_a_snapshot_the_quotes_are_played_alone() {
 
 #[test]
 fn recordings_of_binance_are_played_and_verified() {
-    let Some(folder) = data::folder() else { return };
+    let Some(folder) = test_data() else { return };
     let place = Place::new();
     let spot = (
         "spot-btcusdt-20240808.gz",

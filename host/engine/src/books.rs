@@ -98,6 +98,9 @@ impl Books {
             Event::Funding { strategy, instrument, amount, .. } => {
                 self.with(*strategy, |record| record.ledger.fund(*instrument, *amount));
             }
+            Event::Interest { strategy, instrument, amount, .. } => {
+                self.with(*strategy, |record| record.ledger.charge(*instrument, *amount));
+            }
             Event::Margin { strategy, instrument, margin } => {
                 self.with(*strategy, |record| record.ledger.put_aside(*instrument, *margin));
             }

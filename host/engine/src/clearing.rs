@@ -94,9 +94,9 @@ impl Clearing {
             let (value, most) = (holding.value().0, margined.leverage);
             match margined.kind {
                 InstrumentKind::Spot => bound += value,
-                InstrumentKind::Perpetual if except == Some(InstrumentIndex(index as u32)) || value.is_zero() => {}
-                InstrumentKind::Perpetual if most == leverage => carried += value.abs(),
-                InstrumentKind::Perpetual => {
+                _ if except == Some(InstrumentIndex(index as u32)) || value.is_zero() => {}
+                _ if most == leverage => carried += value.abs(),
+                InstrumentKind::Perpetual | InstrumentKind::SpotMargin => {
                     bound += carried / leverage;
                     (carried, leverage) = (value.abs(), most);
                 }
@@ -134,7 +134,7 @@ impl Host for Clearing {
                 let quantity = if fits { order.remaining() } else { self.affordable(listed, price, free) };
                 Room { quantity, because: "insufficient-funds" }
             }
-            (InstrumentKind::Perpetual, _) => {
+            (InstrumentKind::Perpetual | InstrumentKind::SpotMargin, _) => {
                 let standing = if closing.is_zero() { position.abs() } else { Qty::ZERO };
                 let free = self.free(strategy, Some(instrument)).0.max(Decimal::ZERO);
                 let carried = Money(free * listed.rules.max_leverage);

@@ -22,6 +22,7 @@ pub struct Course<'a> {
     pub(crate) turnover: f64,
     pub(crate) fees: f64,
     pub(crate) funding: f64,
+    pub(crate) interest: f64,
     pub(crate) bars: u64,
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
@@ -53,6 +54,7 @@ impl<'a> Course<'a> {
             turnover: record.ledger.turnover().to_f64(),
             fees: (totals.fees + totals.liquidation_fees).to_f64(),
             funding: totals.funding.to_f64(),
+            interest: totals.interest.to_f64(),
             bars: record.bars,
             accepted: record.accepted,
             refused: record.refused,
@@ -82,6 +84,7 @@ impl<'a> Course<'a> {
         self.turnover += next.turnover * scale;
         self.fees += next.fees * scale;
         self.funding += next.funding * scale;
+        self.interest += next.interest * scale;
         self.bars += next.bars;
         self.accepted += next.accepted;
         self.refused += next.refused;
@@ -189,6 +192,7 @@ mod tests {
             turnover: 200.0,
             fees: 1.0,
             funding: -0.5,
+            interest: 0.25,
             bars: 2,
             accepted: 1,
             refused: 1,

@@ -49,13 +49,28 @@ pub enum Event {
         /// What was received, below 0 for what was paid; rounded against the strategy.
         amount: Money,
     },
+    /// A strategy paid interest on what it has borrowed.
+    Interest {
+        /// Which.
+        strategy: StrategyIndex,
+        /// For what it holds of this.
+        instrument: InstrumentIndex,
+        /// What it has borrowed for it, in quote currency: base currency at the mark.
+        borrowed: Money,
+        /// The part of it that a day costs.
+        rate: Decimal,
+        /// For how many hours.
+        hours: i64,
+        /// What was paid, rounded up.
+        amount: Money,
+    },
     /// What is put aside for an isolated position is now so much.
     Margin {
         /// Whose.
         strategy: StrategyIndex,
         /// Of which instrument.
         instrument: InstrumentIndex,
-        /// The margin, funding included.
+        /// The margin, funding and interest included.
         margin: Money,
     },
     /// An instrument trades no more.
@@ -214,6 +229,7 @@ impl Entry {
                 ("liquidation_fee", execution.liquidation_fee.0),
             ],
             Event::Funding { mark, amount, .. } => vec![("mark", mark.0), ("amount", amount.0)],
+            Event::Interest { borrowed, amount, .. } => vec![("borrowed", borrowed.0), ("amount", amount.0)],
             Event::Margin { margin, .. } => vec![("margin", margin.0)],
             _ => Vec::new(),
         };

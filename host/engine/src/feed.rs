@@ -173,8 +173,7 @@ mod tests {
             });
             seen.push((step.time.0, who.collect::<Vec<_>>()));
         }
-        let ends = "Ended(InstrumentIndex(0))";
-        let expected: [(i64, &[&str]); 3] = [(2, &["1@0"]), (4, &["0@0", ends, "1@2"]), (6, &["1@4"])];
+        let expected: [(i64, &[&str]); 3] = [(2, &["1@0"]), (4, &["0@0", "0 ends", "1@2"]), (6, &["1@4"])];
         assert_eq!(seen, expected.map(|(time, who)| (time, who.iter().map(ToString::to_string).collect())));
     }
 }

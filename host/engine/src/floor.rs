@@ -95,8 +95,8 @@ impl<V: Venue> Floor<V> {
 
     /// The market's part of an instant: fills, then marks, then what is in history.
     pub(crate) fn market_moves(&mut self, step: &Step) {
-        // A step from the past happens now: time does not go back.
-        self.clearing.now = self.clearing.now.max(step.time);
+        // A step from the past happens now.
+        self.clearing.advance(step.time);
         self.clock = step.time;
         for event in &step.events {
             match *event {
@@ -139,7 +139,7 @@ impl<V: Venue> Floor<V> {
 
     /// Closes by force whose margin is used up at the marks of this instant: funding may have taken it, or another instrument.
     fn liquidate(&mut self) {
-        if !self.clearing.has_perpetuals() {
+        if !self.clearing.is_margined() {
             return;
         }
         // What one liquidation costs may be what another position lacks.
@@ -166,7 +166,7 @@ impl<V: Venue> Floor<V> {
             next = next + Nanos(quiet * interval.0);
         }
         while next < time {
-            self.clearing.now = self.clearing.now.max(next);
+            self.clearing.advance(next);
             self.sample();
             next = next + interval;
         }

@@ -2,8 +2,8 @@ use std::convert::Infallible;
 
 use tiltyard_model::tape::{self, Stamped, TapeEvent};
 use tiltyard_model::{
-    Bar, Columns, Decimal, Instrument, InstrumentIndex, InstrumentKind, MONEY_SCALE, Nanos, Quote, Specification,
-    SpecificationError, Trade,
+    Bar, Columns, Decimal, Instrument, InstrumentIndex, MONEY_SCALE, Nanos, Quote, Specification, SpecificationError,
+    Trade,
 };
 use tiltyard_risk::{
     AccountGuard, AccountState, Correlations, OrderError, RiskProfile, StrategyState, Trouble, Venture,
@@ -152,13 +152,12 @@ impl<V: Venue, S: Strategy<TradingDesk<V>>> Kernel<V, S> {
                 return Err(SetupError::Interval { symbol: instrument.symbol.clone(), interval: *interval });
             }
             let most = Specification::new(instrument)?.max_leverage;
-            let perpetual = instrument.kind == InstrumentKind::Perpetual;
-            let leverage = setup.margin.leverage.filter(|_| perpetual);
+            let leverage = setup.margin.leverage.filter(|_| instrument.kind.is_margined());
             if let Some(leverage) = leverage.filter(|leverage| !(Decimal::ONE..=most).contains(leverage)) {
                 return Err(SetupError::Leverage { symbol: instrument.symbol.clone(), leverage, most });
             }
         }
-        let problems = setup.risk.problems();
+        let problems = setup.risk.problems_in(setup.venture);
         if !problems.is_empty() {
             return Err(SetupError::Risk(problems));
         }

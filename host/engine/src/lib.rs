@@ -14,6 +14,7 @@ mod execution;
 mod exits;
 mod feed;
 mod floor;
+mod interest;
 mod kernel;
 mod ledger;
 mod margin;

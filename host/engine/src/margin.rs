@@ -1,4 +1,4 @@
-//! On what margin perpetuals are held, when it is used up, and what is left of it then.
+//! On what margin perpetuals and spot are held, when it is used up, and what is left of it then.
 
 use serde::{Deserialize, Serialize};
 use tiltyard_model::{
@@ -12,7 +12,7 @@ use crate::ledger::{Holding, Ledger};
 use crate::market::Listed;
 use crate::venue::{Forced, Host as _};
 
-/// On what margin the perpetuals of a run are held.
+/// On what margin the perpetuals of a run, and spot that is traded on margin, are held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarginTerms {
@@ -26,7 +26,7 @@ pub struct MarginTerms {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MarginMode {
-    /// All cash of the strategy and the profit of all its perpetuals. Spot holdings do not count.
+    /// All cash of the strategy and the profit of all that it holds on margin. What it owns does not count.
     #[default]
     Cross,
     /// What was put aside for it when it was opened, notional ÷ leverage, with the funding that it has received and paid.
@@ -42,25 +42,29 @@ pub(crate) struct Margined {
 }
 
 impl Clearing {
-    fn is_isolated(&self) -> bool {
+    pub(crate) fn is_isolated(&self) -> bool {
         self.terms.mode == MarginMode::Isolated
     }
 
     /// Whether anything is traded that may be liquidated.
-    pub(crate) fn has_perpetuals(&self) -> bool {
-        self.margins.iter().any(|margined| margined.kind == InstrumentKind::Perpetual)
+    pub(crate) fn is_margined(&self) -> bool {
+        self.margins.iter().any(|margined| margined.kind.is_margined())
     }
 
-    /// Whether a strategy holds this perpetual.
-    fn margined(&self, strategy: StrategyIndex, instrument: InstrumentIndex) -> Option<(&Ledger, &Holding, &Margined)> {
+    /// Whether a strategy holds this on margin.
+    pub(crate) fn margined(
+        &self,
+        strategy: StrategyIndex,
+        instrument: InstrumentIndex,
+    ) -> Option<(&Ledger, &Holding, &Margined)> {
         let ledger = &self.books.record_of(strategy)?.ledger;
         let holding = ledger.holding(instrument).filter(|holding| !holding.quantity().is_zero())?;
         let margined = self.margins.get(instrument.0 as usize)?;
-        (margined.kind == InstrumentKind::Perpetual).then_some((ledger, holding, margined))
+        margined.kind.is_margined().then_some((ledger, holding, margined))
     }
 
     /// What is left to lose before closing a position leaves nothing, and what the position cost: its own margin and its average
-    /// price; or all cash with what the other perpetuals have earned, and its lots.
+    /// price; or all cash with what the others have earned, and its lots.
     fn wallet(&self, ledger: &Ledger, holding: &Holding, instrument: InstrumentIndex) -> (Money, Money) {
         if self.is_isolated() {
             return (holding.margin(), holding.basis());
@@ -69,7 +73,7 @@ impl Clearing {
         (ledger.cash() + earned, holding.cost())
     }
 
-    /// The other perpetuals that are held.
+    /// The others that are held on margin.
     fn others<'l>(
         &'l self,
         ledger: &'l Ledger,
@@ -77,7 +81,7 @@ impl Clearing {
     ) -> impl Iterator<Item = (&'l Holding, &'l Margin)> {
         let all = (0..).map(InstrumentIndex).zip(ledger.holdings().iter().zip(&self.margins));
         let held = all.filter(move |(other, (holding, margined))| {
-            *other != instrument && margined.kind == InstrumentKind::Perpetual && !holding.quantity().is_zero()
+            *other != instrument && margined.kind.is_margined() && !holding.quantity().is_zero()
         });
         held.map(|(_, (holding, margined))| (holding, &margined.margin))
     }
@@ -119,7 +123,9 @@ impl Clearing {
     /// Funding of an instrument is due: whoever is long pays this part of what it holds at the mark, whoever is short receives it.
     pub(crate) fn funding(&mut self, instrument: InstrumentIndex, rate: Decimal, mark: Price) {
         for strategy in self.books.strategies() {
-            let Some((_, holding, _)) = self.margined(strategy, instrument) else { continue };
+            let held = self.margined(strategy, instrument);
+            let perpetual = held.filter(|(_, _, margined)| margined.kind == InstrumentKind::Perpetual);
+            let Some((_, holding, _)) = perpetual else { continue };
             let (quantity, margin) = (holding.quantity(), holding.margin());
             let pays = quantity.0.is_sign_negative() == rate.is_sign_negative();
             let rounding = if pays { Rounding::Up } else { Rounding::Down };
@@ -143,7 +149,7 @@ impl Clearing {
         else {
             return;
         };
-        if margined.kind == InstrumentKind::Spot {
+        if !margined.kind.is_margined() {
             return;
         }
         let (after, held) = (holding.quantity(), holding.margin());
@@ -163,8 +169,8 @@ impl Clearing {
     pub(crate) fn free_isolated(&self, ledger: &Ledger, except: Option<InstrumentIndex>) -> Money {
         let own = except.and_then(|instrument| ledger.holding(instrument));
         // Lots are closed in their order, margin is reckoned by the average price.
-        let perpetuals = ledger.holdings().iter().filter(|holding| holding.kind() == InstrumentKind::Perpetual);
-        let aside: Money = perpetuals.map(|holding| holding.margin() + holding.cost() - holding.basis()).sum();
+        let margined = ledger.holdings().iter().filter(|holding| holding.kind().is_margined());
+        let aside: Money = margined.map(|holding| holding.margin() + holding.cost() - holding.basis()).sum();
         let lost = |holding: &Holding| (holding.value() - holding.basis()).min(Money::ZERO);
         ledger.cash() - aside + own.map_or(Money::ZERO, |holding| holding.margin() + lost(holding))
     }

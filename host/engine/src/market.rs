@@ -1,6 +1,6 @@
 use tiltyard_model::tape::{DepthChange, Level, Quote, Stamped, TapeEvent};
 use tiltyard_model::{
-    Bar, Columns, Decimal, Digest, Digester, Instrument, InstrumentIndex, InstrumentKind, Nanos, Price, Specification,
+    Bar, Columns, Decimal, Digest, Digester, Instrument, InstrumentIndex, Nanos, Price, Specification,
     SpecificationError, decimal,
 };
 
@@ -38,14 +38,14 @@ struct Shown {
 }
 
 impl Market {
-    /// These instruments and the lengths of their bars, with nothing seen yet; perpetuals at a leverage, if one was chosen.
+    /// These instruments and the lengths of their bars, with nothing seen yet; those on margin at a leverage, if one was chosen.
     ///
     /// # Errors
     /// The first instrument whose rules make no sense.
     pub fn new(instruments: &[(Instrument, Nanos)], leverage: Option<Decimal>) -> Result<Self, SpecificationError> {
         let listed = instruments.iter().map(|(instrument, interval)| {
             let rules = Specification::new(instrument)?;
-            let leverage = leverage.filter(|_| instrument.kind == InstrumentKind::Perpetual);
+            let leverage = leverage.filter(|_| instrument.kind.is_margined());
             Ok(Listed {
                 rules: leverage.map_or_else(|| rules.clone(), |leverage| rules.clone().at_leverage(leverage)),
                 instrument: instrument.clone(),

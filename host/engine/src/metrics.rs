@@ -6,6 +6,7 @@ use tiltyard_stats::{self as stats, Figure, SharpeEvidence};
 
 use crate::books::Record;
 use crate::course::{Course, DAY, changes};
+use crate::report::is_none;
 
 /// How a strategy did. Formulas follow quantstats and empyrical, as documented in [`tiltyard_stats`]; a figure that is
 /// not defined is absent, and [`Metrics::undefined`] says why.
@@ -63,6 +64,9 @@ pub struct Metrics {
     pub fees: f64,
     /// Funding received less paid; 0 where no series of rates was given.
     pub funding: f64,
+    /// Interest paid on what was borrowed; absent in JSON if nothing was.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub interest: f64,
     /// Requests that broke a rule of risk.
     pub violations: u64,
     /// How often each rule of risk was broken, by its name; a request may have broken several. Absent in
@@ -177,6 +181,7 @@ impl Metrics {
             turnover: course.mean_equity().and_then(|mean| ratio(course.turnover, mean)),
             fees: course.fees,
             funding: course.funding,
+            interest: course.interest,
             violations: course.violations,
             broken: course.broken.clone(),
             reject_rate: ratio((course.refused + course.rejected) as f64, asked as f64),

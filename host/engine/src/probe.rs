@@ -91,6 +91,7 @@ fn is_trading(entry: &&Entry) -> bool {
         | Event::Bar { .. }
         | Event::Mark { .. }
         | Event::Funding { .. }
+        | Event::Interest { .. }
         | Event::Margin { .. }
         | Event::Ended(_)
         | Event::Print { .. }

@@ -25,7 +25,7 @@ pub struct TradeRow {
     pub fees: f64,
     /// Profit before fees.
     pub pnl_gross: f64,
-    /// Funding received less paid.
+    /// Funding received less paid, less the interest on what was borrowed.
     pub funding: f64,
     /// Profit after everything.
     pub pnl_net: f64,
@@ -55,14 +55,14 @@ pub struct OpenRow {
     pub quantity: f64,
     /// What of the entry's fee is on it.
     pub fees: f64,
-    /// Funding received less paid; absent in JSON if there was none.
+    /// Funding received less paid, less the interest on what was borrowed; absent in JSON if there was none.
     #[serde(skip_serializing_if = "is_none")]
     pub funding: f64,
     /// The mark, at which it counts in the equity.
     pub mark_price: Option<f64>,
 }
 
-fn is_none(amount: &f64) -> bool {
+pub(crate) fn is_none(amount: &f64) -> bool {
     *amount == 0.0
 }
 

@@ -80,7 +80,8 @@ impl<V: Venue> Requests<'_, V> {
                 }
                 let value = held.map_or(Money::ZERO, Holding::value);
                 let position = Open::position(listed.instrument.kind, value);
-                let own = working.iter().filter(|order| order.strategy.0 == strategy);
+                let entry = |order: &&Working| order.strategy.0 == strategy && !order.ticket.reduce_only;
+                let own = working.iter().filter(entry);
                 let open =
                     own.fold(position, |open, order| open.and(&order.ticket, order.may_open(), listed.mark(), cost));
                 stakes.push(Stake { strategy, instrument, exposure: open.exposure() });
@@ -101,7 +102,7 @@ impl<V: Venue> Requests<'_, V> {
         }
     }
 
-    /// What the strategy's open orders in other instruments may need: cash on spot, margin on perpetuals.
+    /// What the strategy's open orders in other instruments may need: cash on spot, margin on others.
     fn reserved_elsewhere(&self, instrument: InstrumentIndex, cost: Decimal) -> Money {
         let others = self.market.iter().filter(|(other, _)| *other != instrument);
         let reserved = others.map(|(other, listed)| {
@@ -109,7 +110,7 @@ impl<V: Venue> Requests<'_, V> {
             let standing = own.map(|order| self.standing(order));
             match listed.instrument.kind {
                 InstrumentKind::Spot => own_reserved(standing, listed, cost),
-                InstrumentKind::Perpetual => opening_margin(standing, listed),
+                InstrumentKind::Perpetual | InstrumentKind::SpotMargin => opening_margin(standing, listed),
             }
         });
         reserved.sum()
@@ -129,8 +130,8 @@ where
 fn opening_margin<'o>(standing: impl Iterator<Item = Standing<'o>>, listed: &Listed) -> Money {
     let opening = standing.filter(|order| !order.ticket.reduce_only);
     let margin = opening.map(|order| {
-        let price = order.ticket.kind.limit().or(order.ticket.kind.trigger()).or(listed.mark());
-        let value = price.and_then(|price| paid(price, order.remaining, &listed.rules));
+        let price = order.ticket.kind.limit().or(order.ticket.kind.trigger()).or_else(|| listed.mark());
+        let value = price.and_then(|price| paid(price, order.opening, &listed.rules));
         Money(value.map_or(UNPAYABLE, |value| value.0 / listed.rules.max_leverage))
     });
     margin.sum()

@@ -292,7 +292,7 @@ fn tiers_bound_a_position_by_the_leverage_that_is_used() {
         MarginTier { up_to: Some(5_000.0), maintenance: 0.02, max_leverage: 10.0 },
         MarginTier { up_to: Some(20_000.0), maintenance: 0.05, max_leverage: 5.0 },
     ];
-    let margin = MarginRules { tiers, liquidation_fee: 0.0 };
+    let margin = MarginRules { tiers, ..MarginRules::default() };
     let most = |leverage: Option<&str>, quantity: f64| {
         let mut stage = stage(MarginMode::Cross, "100000", &[QUIET; 3]);
         stage.instruments[0].0.margin = margin.clone();

@@ -171,19 +171,41 @@ fn on_spot_a_sale_stays_what_it_is() {
 }
 
 #[test]
-fn an_order_that_turns_a_position_round_counts_with_what_closes_it_first() {
+fn an_order_that_turns_a_position_round_counts_with_what_it_may_open() {
     let mut limits = stops();
     limits.notional_symbol = Some(tiltyard_risk::NotionalSymbol::default());
-    stage(&[100.0; 4], limits).play(|desk, step, _| match step {
+    let books = stage(&[100.0, 100.0, 96.0, 102.0, 102.0], limits).play(|desk, step, _| match step {
         0 => _ = desk.submit(with_stop(order(Buy, 200.0, Market), 97.0)).unwrap(),
         1 => {
-            // A quarter of 100,000 is 250; should the stop come first, all of the order is short.
-            let turn = |quantity| with_stop(order(Sell, quantity, Limit(101.0)), 103.0);
-            assert_eq!(rule(desk.submit(turn(250.0))).as_deref(), Some("notional-symbol"));
-            desk.submit(turn(247.0)).unwrap();
+            // A quarter of 100,000 is 250 at 100, or 247 at 101; another 200 close what is held.
+            let turn = |quantity| with_stop(order(Sell, quantity, Limit(101.0)), 105.0);
+            assert_eq!(rule(desk.submit(turn(450.0))).as_deref(), Some("notional-symbol"));
+            desk.submit(turn(447.0)).unwrap();
         }
         _ => {}
     });
+    // The stop has come first.
+    assert_eq!(held(&books), -247.0);
+}
+
+#[test]
+fn an_exit_that_comes_first_lets_an_order_that_turns_round_open_no_more() {
+    for changed in [None, Some(16.0), Some(12.0), Some(8.0)] {
+        let books =
+            stage(&[100.0, 100.0, 100.0, 105.0, 112.0, 112.0], Limits::default()).play(|desk, step, _| match step {
+                0 => _ = desk.submit(order(Buy, 10.0, Market)).unwrap(),
+                1 => {
+                    let turn = desk.submit(order(Sell, 15.0, Limit(110.0))).unwrap().order;
+                    if changed.is_some() {
+                        desk.replace(turn, Replacement { quantity: changed, ..Replacement::default() }).unwrap();
+                    }
+                    desk.submit(only_closes(order(Sell, 10.0, Limit(104.0)))).unwrap();
+                }
+                _ => {}
+            });
+        let opened = (changed.unwrap_or(15.0) - 10.0).max(0.0);
+        assert_eq!(held(&books), -opened, "{changed:?}");
+    }
 }
 
 #[test]

@@ -52,29 +52,24 @@ fn warnings(books: &Books) -> Vec<(&str, &str)> {
     warned.collect()
 }
 
-/// A kernel and its feed, so that tests may act between instants.
-fn kernel<S: tiltyard_engine::Strategy<Desk>>(
-    stage: &Stage,
-    venture: Venture,
-    players: Vec<Player<S>>,
-) -> Kernel<SimulatedVenue, S> {
-    let setup = Setup {
+fn setup(stage: &Stage, venture: Venture, guard: Option<tiltyard_risk::AccountGuard>) -> Setup<SimulatedVenue> {
+    let rules = tiltyard_engine::Profile::Conservative.rules(stage.costs);
+    Setup {
         instruments: stage.instruments.clone(),
-        venue: SimulatedVenue::new(
-            tiltyard_engine::Profile::Conservative.rules(stage.costs),
-            stage.latency,
-            7,
-            stage.instruments.len(),
-        ),
+        venue: SimulatedVenue::new(rules, stage.latency, 7, stage.instruments.len()),
         risk: stage.risk.clone(),
         venture,
         margin: tiltyard_engine::MarginTerms::default(),
-        guard: None,
+        guard,
         overseer: None,
         log: tiltyard_engine::Log::keeping(),
         begin: Nanos(0),
-    };
-    Kernel::new(setup, players).unwrap()
+    }
+}
+
+/// A kernel whose instants a test plays one by one, so that it may act between them.
+fn kernel<S: tiltyard_engine::Strategy<Desk>>(stage: &Stage, players: Vec<Player<S>>) -> Kernel<SimulatedVenue, S> {
+    Kernel::new(setup(stage, Venture::Simulated, None), players).unwrap()
 }
 
 fn player<S>(strategy: S) -> Player<S> {
@@ -195,7 +190,7 @@ fn the_kill_switch_takes_everything_back_in_the_same_instant_and_lasts_until_a_p
             }
         }
     });
-    let mut kernel = kernel(&stage, Venture::Live, vec![player(script)]);
+    let mut kernel = kernel(&stage, vec![player(script)]);
     let (mut feed, mut step) = (stage.feed(), Step::default());
     for _ in 0..2 {
         assert!(feed.next(&mut step));
@@ -238,7 +233,7 @@ fn a_paused_strategy_keeps_its_exits_and_takes_no_new_risk() {
         }
         _ => {}
     });
-    let mut kernel = kernel(&stage, Venture::Paper, vec![player(script)]);
+    let mut kernel = kernel(&stage, vec![player(script)]);
     let (mut feed, mut step, mut count) = (stage.feed(), Step::default(), 0);
     while feed.next(&mut step) {
         if count == 2 {
@@ -271,17 +266,7 @@ fn what_was_kept_over_a_restart_stands() {
     let kept = serde_json::to_string(&(before.guard(), &before.records()[0].guard)).unwrap();
     let (guard, own): (tiltyard_risk::AccountGuard, tiltyard_risk::StrategyGuard) =
         serde_json::from_str(&kept).unwrap();
-    let setup = Setup {
-        instruments: stage.instruments.clone(),
-        venue: SimulatedVenue::new(tiltyard_engine::Profile::Conservative.rules(stage.costs), stage.latency, 7, 1),
-        risk: stage.risk.clone(),
-        venture: Venture::Live,
-        margin: tiltyard_engine::MarginTerms::default(),
-        guard: Some(guard),
-        overseer: None,
-        log: tiltyard_engine::Log::keeping(),
-        begin: Nanos(0),
-    };
+    let setup = setup(&stage, Venture::Simulated, Some(guard));
     let cash = Money(dec("100000"));
     let terms = Terms { guard: Some(own), ..Terms::new("test", cash, None) };
     let mut kernel = Kernel::new(setup, vec![Player { strategy: holder(), terms }]).unwrap();
@@ -298,17 +283,7 @@ fn what_was_kept_over_a_restart_stands() {
 #[test]
 fn an_order_before_the_first_instant_stands_after_it() {
     let stage = stage(&[100.0; 3], RiskProfile::research());
-    let setup = Setup {
-        instruments: stage.instruments.clone(),
-        venue: SimulatedVenue::new(tiltyard_engine::Profile::Conservative.rules(stage.costs), stage.latency, 7, 1),
-        risk: stage.risk.clone(),
-        venture: Venture::Live,
-        margin: tiltyard_engine::MarginTerms::default(),
-        guard: Some(tiltyard_risk::AccountGuard::default()),
-        overseer: None,
-        log: tiltyard_engine::Log::keeping(),
-        begin: Nanos(0),
-    };
+    let setup = setup(&stage, Venture::Simulated, Some(tiltyard_risk::AccountGuard::default()));
     let mut kernel = Kernel::new(setup, vec![player(Script::new(|_: &mut Desk, _, _: &News| {}))]).unwrap();
     kernel.order(AccountState::Reducing, "a person");
     let (mut feed, mut step) = (stage.feed(), Step::default());
@@ -331,7 +306,7 @@ fn a_stop_of_the_hosts_stays_within_the_limits_for_stops() {
     });
     let host_stop = Some(HostStop { atr_multiple: 5.0, atr_bars: 3 });
     let terms = Terms::new("test", Money(dec("100000")), host_stop);
-    let kernel = kernel(&stage, Venture::Simulated, vec![Player { strategy: script, terms }]);
+    let kernel = kernel(&stage, vec![Player { strategy: script, terms }]);
     let books = kernel.run(&mut stage.feed()).books;
     let fills = executions(&books);
     assert_eq!((fills[1].reason.as_ref(), fills[1].price.0), ("stop_loss", dec("95")), "5 % below the entry at 100");
@@ -349,8 +324,7 @@ fn targets_are_sized_by_the_profile() {
             }
         });
         let terms = Terms { share, ..Terms::new("test", Money(dec("100000")), None) };
-        let books =
-            kernel(&stage, Venture::Simulated, vec![Player { strategy: script, terms }]).run(&mut stage.feed()).books;
+        let books = kernel(&stage, vec![Player { strategy: script, terms }]).run(&mut stage.feed()).books;
         books.records()[0].ledger.position(A).to_f64()
     };
     let near =
@@ -376,7 +350,7 @@ fn a_strategys_orders_stay_within_its_stage_of_life() {
         }
     });
     let terms = Terms { share: Fraction::bps(100), ..Terms::new("test", Money(dec("100000")), None) };
-    let books = kernel(&stage, Venture::Paper, vec![Player { strategy: script, terms }]).run(&mut stage.feed()).books;
+    let books = kernel(&stage, vec![Player { strategy: script, terms }]).run(&mut stage.feed()).books;
     assert_eq!(books.records()[0].ledger.position(A).0, dec("10"));
 }
 
@@ -391,7 +365,7 @@ fn a_clock_that_goes_back_stops_new_risk_and_no_exits() {
         }
         _ => {}
     });
-    let mut kernel = kernel(&stage, Venture::Live, vec![player(script)]);
+    let mut kernel = kernel(&stage, vec![player(script)]);
     let (mut feed, mut step) = (stage.feed(), Step::default());
     for count in 0..3 {
         feed.next(&mut step);
@@ -432,6 +406,32 @@ fn limits_of_a_strategy_hold_for_it_alone() {
     };
     let players = ["careful", "bold"]
         .map(|name| Player { strategy: script(), terms: Terms::new(name, Money(dec("100000")), None) });
-    let books = kernel(&stage, Venture::Simulated, players.into()).run(&mut stage.feed()).books;
+    let books = kernel(&stage, players.into()).run(&mut stage.feed()).books;
     assert!(books.records()[0].ledger.is_flat() && !books.records()[1].ledger.is_flat());
+}
+
+#[test]
+fn paper_and_live_trading_need_every_rule_of_the_account() {
+    let answer = |risk, venture| {
+        let stage = Stage { risk, ..stage(&[100.0], RiskProfile::research()) };
+        let players = vec![player(Script::new(|_: &mut Desk, _, _: &News| {}))];
+        Kernel::new(setup(&stage, venture, None), players).err().map(|error| error.to_string())
+    };
+    let mut own = RiskProfile { name: "own".to_owned(), ..RiskProfile::account() };
+    own.limits.max_drawdown = Some(MaxDrawdown { most: Fraction::bps(2_000) });
+    for venture in [Venture::Paper, Venture::Live] {
+        assert_eq!(answer(RiskProfile::account(), venture), None);
+        assert_eq!(answer(own.clone(), venture), None, "the numbers are the operator's");
+        let lacking =
+            RiskProfile { limits: Limits { price_collar: None, daily_loss: None, ..Limits::account() }, ..own.clone() };
+        assert_eq!(
+            answer(lacking.clone(), venture).as_deref(),
+            Some(
+                "the risk profile is not valid: limits lack daily_loss, price_collar; paper and live trading need every rule of \
+                 the profile account"
+            )
+        );
+        assert_eq!(answer(lacking, Venture::Simulated), None);
+        assert!(answer(RiskProfile::research(), venture).is_some());
+    }
 }

@@ -115,7 +115,7 @@ fn run(hooks: Hooks, refused: &Arc<Mutex<Vec<String>>>) -> Outcome<Infallible> {
         instruments: vec![(instrument, hour)],
         venue: SimulatedVenue::new(Box::new(Conservative { costs: Costs::none() }), Latency::default(), 0, 1),
         risk: RiskProfile::research(),
-        venture: Venture::Paper,
+        venture: Venture::Simulated,
         margin: tiltyard_engine::MarginTerms::default(),
         guard: None,
         overseer: Some(Box::new(Oversight::new(Arc::new(hooks)))),

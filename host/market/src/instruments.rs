@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tiltyard_config::{ConfigError, Section};
-use tiltyard_model::{Instrument, InstrumentKind, MarginRules, MarginTier, Nanos, Specification};
+use tiltyard_model::{BorrowRates, Instrument, InstrumentKind, MarginRules, MarginTier, Nanos, Specification};
 
 use crate::{format_time, parse_date};
 
@@ -61,6 +61,7 @@ struct Figures {
     taker_fee: Option<f64>,
     max_leverage: Option<f64>,
     liquidation_fee: Option<f64>,
+    borrowing: BorrowRates,
     tiers: Vec<MarginTier>,
 }
 
@@ -76,10 +77,11 @@ impl Instruments {
 
     /// Reads rules. `name` is used in messages.
     ///
-    /// One `[[instrument]]` has `venue`, `symbol`, `kind` (`spot` or `perpetual`), `base`, `quote`, and one or more
+    /// One `[[instrument]]` has `venue`, `symbol`, `kind` (`spot`, `perpetual` or `spot_margin`), `base`, `quote`, and one or more
     /// `[[instrument.rules]]`, each with the date `from` (UTC) on which it begins to hold, later ones after earlier ones.
     /// The first says `tick`, `lot`, `min_notional` (quote currency), `maker_fee`, `taker_fee` (fractions) and
-    /// `max_leverage`; later ones say what changed. Those of a perpetual may also say `liquidation_fee` (a fraction) and one or more
+    /// `max_leverage`; later ones say what changed. Those of what is held on margin may also say `liquidation_fee` (a fraction), for
+    /// `spot_margin` `borrow_base` and `borrow_quote` (interest of a day on what is borrowed, fractions), and one or more
     /// `[[instrument.rules.tier]]`, each with `up_to` (notional in quote currency, absent for no end), `maintenance` (a fraction)
     /// and `max_leverage`; later tiers stand for all earlier ones.
     ///
@@ -149,8 +151,9 @@ fn instrument(section: &mut Section<'_>) -> Option<Vec<DatedRules>> {
     let kind = section.text("kind").and_then(|kind| match kind.as_str() {
         "spot" => Some(InstrumentKind::Spot),
         "perpetual" => Some(InstrumentKind::Perpetual),
+        "spot_margin" => Some(InstrumentKind::SpotMargin),
         other => {
-            section.problem("kind", format!("is `{other}`; it takes spot or perpetual"));
+            section.problem("kind", format!("is `{other}`; it takes spot, perpetual or spot_margin"));
             None
         }
     });
@@ -223,6 +226,11 @@ impl Figures {
     fn then(self, section: &mut Section<'_>, is_first: bool) -> Self {
         let tiers = tiers(section);
         let liquidation_fee = section.optional_number("liquidation_fee", 0.0, 0.1).or(self.liquidation_fee);
+        let mut borrowed = |key, before| section.optional_number(key, 0.0, 0.1).unwrap_or(before);
+        let borrowing = BorrowRates {
+            base: borrowed("borrow_base", self.borrowing.base),
+            quote: borrowed("borrow_quote", self.borrowing.quote),
+        };
         let mut figure = |key: &str, before: Option<f64>, least: f64, most: f64| {
             if is_first {
                 return section.number(key, least, most);
@@ -237,6 +245,7 @@ impl Figures {
             taker_fee: figure("taker_fee", self.taker_fee, -0.01, 0.1),
             max_leverage: figure("max_leverage", self.max_leverage, 1.0, 1e3),
             liquidation_fee,
+            borrowing,
             tiers: if tiers.is_empty() { self.tiers } else { tiers },
         }
     }
@@ -249,7 +258,11 @@ impl Figures {
             maker_fee: self.maker_fee?,
             taker_fee: self.taker_fee?,
             max_leverage: self.max_leverage?,
-            margin: MarginRules { tiers: self.tiers, liquidation_fee: self.liquidation_fee.unwrap_or_default() },
+            margin: MarginRules {
+                tiers: self.tiers,
+                liquidation_fee: self.liquidation_fee.unwrap_or_default(),
+                borrowing: self.borrowing,
+            },
             ..named.clone()
         })
     }
@@ -313,6 +326,23 @@ tick = 0.001
     }
 
     #[test]
+    fn spot_on_margin_says_what_borrowing_costs() {
+        let text = RULES
+            .replace("\"spot\"", "\"spot_margin\"")
+            .replace("max_leverage = 1", "max_leverage = 3\nborrow_base = 0.0002")
+            + "borrow_quote = 0.0004\n";
+        let instruments = Instruments::parse("rules", &text).unwrap();
+        let rates = |at: &str| {
+            let borrowing = instruments.find("here", "AB", parse_date(at).unwrap()).unwrap().margin.borrowing;
+            (borrowing.base, borrowing.quote)
+        };
+        assert_eq!((rates("2020-01-01"), rates("2021-01-02")), ((0.0002, 0.0), (0.0002, 0.0004)));
+        let owned = text.replace("spot_margin", "spot");
+        let refused = Instruments::parse("rules", &owned).unwrap_err().to_string();
+        assert!(refused.contains("borrow_base is 0.0002; it must be 0 of all but spot on margin"), "{refused}");
+    }
+
+    #[test]
     fn a_perpetual_has_margin_tiers_by_date() {
         let text = RULES.replace("\"spot\"", "\"perpetual\"").replace("max_leverage = 1", "max_leverage = 20")
             + "liquidation_fee = 0.0125\n\
@@ -342,7 +372,7 @@ tick = 0.001
         insta::assert_snapshot!(Instruments::parse("rules", &text).unwrap_err(), @r"
         rules has 13 problems
           `instrument[1].symbol` is missing
-          `instrument[1].kind` is `option`; it takes spot or perpetual
+          `instrument[1].kind` is `option`; it takes spot, perpetual or spot_margin
           `instrument[1].rules[1].tick` is -1; it takes 0.000000000001 to 1000000
           `instrument[1].rules[1].lot` is missing
           `instrument[1].rules[2].from` is not after 2020-01-01T00:00:00Z, the rules before; put them in order

@@ -23,6 +23,16 @@ pub enum InstrumentKind {
     Spot,
     /// A linear perpetual future, settled in its quote currency.
     Perpetual,
+    /// Spot that is bought with borrowed quote currency and sold short with borrowed base currency, for interest.
+    SpotMargin,
+}
+
+impl InstrumentKind {
+    /// Whether margin stands for a position: more may be bought than there is cash for, and short positions are possible.
+    #[must_use]
+    pub fn is_margined(self) -> bool {
+        self != Self::Spot
+    }
 }
 
 /// An instrument and the rules of its venue.
@@ -48,7 +58,7 @@ pub struct Instrument {
     pub maker_fee: f64,
     /// Fee of an order that traded on arrival, as a fraction of notional.
     pub taker_fee: f64,
-    /// Largest notional ÷ margin the venue allows; 1 for spot.
+    /// Largest notional ÷ margin the venue allows; 1 for what is owned.
     pub max_leverage: f64,
     /// Margin rules of a perpetual.
     #[serde(default, skip_serializing_if = "MarginRules::is_default")]

@@ -31,7 +31,7 @@ pub use instrument::{Instrument, InstrumentIndex, InstrumentKind};
 pub use manifest::{
     HostStop, Instruments, Interval, MANIFEST_SCHEMA, MANIFEST_SECTION, Manifest, ManifestError, MarketEvents, Schedule,
 };
-pub use margin::{Margin, MarginRules, MarginTier};
+pub use margin::{BorrowRates, Margin, MarginRules, MarginTier};
 pub use money::{MONEY_SCALE, Money, Price, Qty, Rounding, decimal, notional, share, to_f64};
 pub use order::{
     Acceptance, Fill, Liquidity, OpenOrder, OrderId, OrderOrigin, OrderRequest, OrderStatus, OrderType, OrderUpdate,

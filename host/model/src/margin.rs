@@ -3,9 +3,9 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use crate::{Instrument, Money, Price, Qty, Rounding, SpecificationError, decimal, notional, share};
+use crate::{Instrument, InstrumentKind, Money, Price, Qty, Rounding, SpecificationError, decimal, notional, share};
 
-/// The margin rules of a perpetual, as its venue publishes them.
+/// The margin rules of a perpetual or of spot on margin, as its venue publishes them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarginRules {
@@ -16,6 +16,27 @@ pub struct MarginRules {
     /// What a liquidation costs on top of the taker's fee, as a fraction of the notional that is closed.
     #[serde(default)]
     pub liquidation_fee: f64,
+    /// What borrowing costs on spot that is traded on margin.
+    #[serde(default, skip_serializing_if = "BorrowRates::is_default")]
+    pub borrowing: BorrowRates,
+}
+
+/// Interest of a day on what is borrowed, as a fraction of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BorrowRates {
+    /// On base currency, which is borrowed to sell it short.
+    pub base: f64,
+    /// On quote currency, which is borrowed to buy more than there is cash for.
+    pub quote: f64,
+}
+
+impl BorrowRates {
+    /// Whether nothing is charged.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl MarginRules {
@@ -45,6 +66,12 @@ pub struct Margin {
     tiers: Vec<Tier>,
     /// What a liquidation costs on top of the taker's fee, as a fraction of notional.
     pub liquidation_fee: Decimal,
+    /// Interest of a day on borrowed base currency, as a fraction.
+    #[serde(default)]
+    pub borrow_base: Decimal,
+    /// Interest of a day on borrowed quote currency, as a fraction.
+    #[serde(default)]
+    pub borrow_quote: Decimal,
     /// The largest notional of a position at the leverage that is used; any if absent.
     pub most_notional: Option<Money>,
 }
@@ -72,6 +99,19 @@ impl Margin {
         let fee = rules.liquidation_fee;
         let fee_range = "a fraction from 0 to 0.1, with at most 12 decimals";
         let liquidation_fee = exact("liquidation_fee", fee, (0.0..=0.1).contains(&fee), fee_range)?;
+        let interest = |field, rate: f64| {
+            if rate != 0.0 && instrument.kind != InstrumentKind::SpotMargin {
+                return Err(error(field, rate, "0 of all but spot on margin, where alone something is borrowed"));
+            }
+            exact(
+                field,
+                rate,
+                (0.0..=0.1).contains(&rate),
+                "a fraction of a day from 0 to 0.1, with at most 12 decimals",
+            )
+        };
+        let borrow_base = interest("borrow_base", rules.borrowing.base)?;
+        let borrow_quote = interest("borrow_quote", rules.borrowing.quote)?;
         let mut tiers: Vec<Tier> = Vec::new();
         for (at, tier) in rules.tiers.iter().enumerate() {
             let last = tiers.last();
@@ -110,7 +150,7 @@ impl Margin {
                 .round_dp_with_strategy(12, RoundingStrategy::ToPositiveInfinity);
             tiers.push(Tier { up_to: None, rate: half, amount: Money::ZERO, max_leverage });
         }
-        let margin = Self { tiers, liquidation_fee, most_notional: None };
+        let margin = Self { tiers, liquidation_fee, borrow_base, borrow_quote, most_notional: None };
         Ok(Self { most_notional: margin.most_at(max_leverage), ..margin })
     }
 

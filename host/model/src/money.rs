@@ -115,8 +115,9 @@ macro_rules! adds {
         }
         impl Neg for $name {
             type Output = Self;
+            /// There is one 0, without a sign.
             fn neg(self) -> Self {
-                Self(-self.0)
+                if self.0.is_zero() { self } else { Self(-self.0) }
             }
         }
         impl AddAssign for $name {

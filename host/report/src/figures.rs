@@ -128,6 +128,7 @@ pub(crate) fn rows(metrics: &Metrics) -> Vec<FigureRow> {
         row("turnover", "Turnover", m.turnover, Ratio, "everything bought and sold ÷ mean equity"),
         row("fees", "Fees", Some(m.fees), Amount, "paid"),
         row("funding", "Funding", Some(m.funding), Amount, "received less paid"),
+        row("interest", "Interest", Some(m.interest), Amount, "paid on what was borrowed"),
         row("violations", "Violations", Some(m.violations as f64), Count, "requests that broke a rule of risk"),
         row("reject_rate", "Reject rate", m.reject_rate, Percent, "refused requests and rejected orders ÷ all"),
         row(

@@ -130,7 +130,7 @@ impl Situation<'_> {
     }
 }
 
-/// Says of an order of a perpetual that leads against the position what of it only closes. All of it: then it is made reduce-only,
+/// Says of an order on margin that leads against the position what of it only closes. All of it: then it is made reduce-only,
 /// without the protection of an entry. A part: then the rest is what it may open, should something else close the position before.
 /// `standing` are the strategy's own orders in the instrument, with what they have left to fill; what a market order is going to
 /// close is closed already.

@@ -87,7 +87,7 @@ impl Open {
     pub(crate) fn with(mut self, side: Side, opening: Qty, price: Price) -> Self {
         match (side, self.kind) {
             (Side::Buy, _) => self.buys += worth(price, opening),
-            (Side::Sell, InstrumentKind::Perpetual) => self.sells += worth(price, opening),
+            (Side::Sell, InstrumentKind::Perpetual | InstrumentKind::SpotMargin) => self.sells += worth(price, opening),
             (Side::Sell, InstrumentKind::Spot) => {}
         }
         self

@@ -125,6 +125,21 @@ impl Limits {
             || self.concentration.is_some()
     }
 
+    /// The names of rules that are not there.
+    #[must_use]
+    pub fn absent(&self) -> Vec<&'static str> {
+        let mut absent = Vec::new();
+        macro_rules! look {
+            ($($field:ident),*) => {$(
+                if self.$field.is_none() {
+                    absent.push(stringify!($field));
+                }
+            )*};
+        }
+        every_rule!(look);
+        absent
+    }
+
     /// These rules, each replaced by its counterpart in `other` where there is one.
     #[must_use]
     pub fn overridden_by(&self, other: &Self) -> Self {
@@ -223,7 +238,8 @@ mod tests {
     use tiltyard_model::{Price, Protection, Qty, Ticket};
 
     fn judged(limits: &Limits, case: &Case, ticket: &Ticket) -> super::Verdict {
-        case.situation(|situation| limits.judge(&Proposal { ticket, filled: Qty::ZERO }, situation))
+        let ticket = case.parted(ticket);
+        case.situation(|situation| limits.judge(&Proposal { ticket: &ticket, filled: Qty::ZERO }, situation))
     }
 
     #[test]

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use tiltyard_model::Violation;
 
 use crate::extreme::ExtremeMarket;
-use crate::guard::MaxDrawdown;
+use crate::guard::{MaxDrawdown, Venture};
 use crate::limits::Limits;
 use crate::rules;
 use crate::sizing::Sizing;
@@ -119,6 +119,19 @@ impl RiskProfile {
                     say(format!("{rule} is looser than the account's; tighten it, or set looser_overrides = true"));
                 }
             }
+        }
+        problems
+    }
+
+    /// The same with what speaks against it where more than the past is played: paper and live trading need every rule of the profile
+    /// `account`, with limits of one's own if need be.
+    #[must_use]
+    pub fn problems_in(&self, venture: Venture) -> Vec<String> {
+        let mut problems = self.problems();
+        let absent = self.limits.absent().join(", ");
+        if venture != Venture::Simulated && !absent.is_empty() {
+            problems
+                .push(format!("limits lack {absent}; paper and live trading need every rule of the profile account"));
         }
         problems
     }

@@ -33,7 +33,6 @@ macro_rules! same_payloads {
     };
 }
 
-same_cases!(model::InstrumentKind => types::InstrumentKind: Spot, Perpetual);
 same_cases!(types::Side => model::Side: Buy, Sell);
 same_cases!(model::Side => types::Side: Buy, Sell);
 same_cases!(model::Liquidity => types::Liquidity: Maker, Taker);
@@ -44,6 +43,16 @@ same_cases!(model::OrderOrigin => types::OrderOrigin: Submitted, Target, Close, 
 same_payloads!(types::Trail => model::Trail: Distance, Percent);
 same_payloads!(model::Trail => types::Trail: Distance, Percent);
 same_payloads!(types::StopLoss => model::StopLoss: Fixed, Trailing);
+
+impl From<model::InstrumentKind> for types::InstrumentKind {
+    /// To a strategy spot on margin is spot, whose largest leverage says that something may be borrowed.
+    fn from(kind: model::InstrumentKind) -> Self {
+        match kind {
+            model::InstrumentKind::Spot | model::InstrumentKind::SpotMargin => Self::Spot,
+            model::InstrumentKind::Perpetual => Self::Perpetual,
+        }
+    }
+}
 
 impl From<types::OrderType> for model::OrderType {
     fn from(order_type: types::OrderType) -> Self {

@@ -99,16 +99,16 @@ fn summary(document: &RunDocument) -> String {
             plain(&instrument["instrument"]["lot"]),
             plain(&instrument["rules"]),
         ));
-        lines.extend(perpetual(instrument, &manifest["margin"]));
+        lines.extend(margined(instrument, &manifest["margin"]));
         lines.extend(report(&instrument["data"]));
     }
     lines.push(String::new());
     lines.push(figures(&document.metrics));
     if !manifest["margin"].is_null() {
         let liquidations = document.trades.iter().filter(|trade| trade.exit_reason == "liquidation").count();
+        let Metrics { funding, interest, .. } = document.metrics;
         lines.push(format!(
-            "Funding {:.2}. Trades that ended in liquidation: {liquidations}.",
-            document.metrics.funding
+            "Funding {funding:.2}. Interest {interest:.2}. Trades that ended in liquidation: {liquidations}."
         ));
     }
     if !document.metrics.broken.is_empty() {
@@ -125,18 +125,26 @@ fn summary(document: &RunDocument) -> String {
     lines.join("\n")
 }
 
-/// On what margin a perpetual was held, and what there was of marks and funding.
-fn perpetual(instrument: &Json, margin: &Json) -> Option<String> {
+/// On what margin an instrument was held, and what there was of marks, funding and interest.
+fn margined(instrument: &Json, margin: &Json) -> Option<String> {
+    let rules = &instrument["instrument"];
+    let leverage = if margin["leverage"].is_null() { &rules["max_leverage"] } else { &margin["leverage"] };
+    let held = format!("{} margin, leverage {}", plain(&margin["mode"]), plain(leverage));
+    if rules["kind"] == "spot_margin" {
+        let rate = |currency: &str| rules["margin"]["borrowing"][currency].as_f64().unwrap_or_default() * 100.0;
+        let (base, quote) = (rate("base"), rate("quote"));
+        return Some(format!(
+            "  spot on {held}; borrowed {} cost {base} %, {} {quote} % a day",
+            plain(&rules["base"]),
+            plain(&rules["quote"])
+        ));
+    }
     let given = instrument.get("perpetual")?;
     let series = |name: &str, count: &str, none: &str| {
         given.get(name).map_or(none.to_owned(), |series| format!("{} {name}", plain(&series[count])))
     };
-    let leverage =
-        if margin["leverage"].is_null() { &instrument["instrument"]["max_leverage"] } else { &margin["leverage"] };
     Some(format!(
-        "  perpetual: {} margin, leverage {}, {}, {}",
-        plain(&margin["mode"]),
-        plain(leverage),
+        "  perpetual: {held}, {}, {}",
         series("marks", "bars", "marked to the last price"),
         series("funding", "payments", "no funding"),
     ))

@@ -1,4 +1,4 @@
-//! What a run says of perpetuals: their margin, their marks and their funding.
+//! What a run says of perpetuals and of spot on margin: their margin, marks and funding, and what borrowing costs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use tiltyard_model::{
     Columns, Decimal, Digester, Instrument, InstrumentKind, MarginRules, MarginTier, Nanos, decimal, to_f64,
 };
 
-/// How perpetuals are played.
+/// How perpetuals, and spot on margin, are played.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct PerpetualArgs {
-    /// Whether the instruments are owned or perpetual futures that settle in the currency of their prices; by default what a
-    /// workspace's rules say, else spot.
+    /// Whether the instruments are owned, are perpetual futures that settle in the currency of their prices, or are spot that is
+    /// bought and sold with what is borrowed; by default what a workspace's rules say, else spot.
     #[arg(long)]
     kind: Option<Kind>,
-    /// Notional ÷ initial margin of perpetuals; by default the most that a workspace's rules allow, else 1.
+    /// Notional ÷ initial margin of what is held on margin; by default the most that a workspace's rules allow, else 1.
     #[arg(long, value_name = "N")]
     leverage: Option<f64>,
-    /// What stands for a position: all cash and the profit of all perpetuals, or its own margin, which is all it can lose.
+    /// What stands for a position: all cash and the profit of all that is held on margin, or its own, which is all it can lose.
     #[arg(long, value_name = "MODE")]
     margin: Option<Mode>,
     /// Maintenance margin as a fraction of notional, whatever the size; by default the tiers of a workspace's rules, else half
@@ -33,6 +33,14 @@ pub(crate) struct PerpetualArgs {
     /// else none.
     #[arg(long, value_name = "BPS")]
     liquidation_fee_bps: Option<f64>,
+    /// Interest of a day on borrowed quote currency, in basis points: what spot on margin is bought with beyond its cash; by default
+    /// what a workspace's rules say, else none.
+    #[arg(long, value_name = "BPS")]
+    borrow_quote_bps: Option<f64>,
+    /// Interest of a day on borrowed base currency, in basis points: what spot on margin is sold short with; by default what a
+    /// workspace's rules say, else none.
+    #[arg(long, value_name = "BPS")]
+    borrow_base_bps: Option<f64>,
     /// Funding of each symbol, in the order of the symbols: CSV with the heads time,rate, the fraction of notional that longs pay
     /// shorts. Without it there is none.
     #[arg(long = "funding", value_name = "FILE.csv")]
@@ -47,6 +55,7 @@ pub(crate) struct PerpetualArgs {
 enum Kind {
     Spot,
     Perpetual,
+    SpotMargin,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -65,20 +74,27 @@ pub(crate) struct Perpetual {
     maintenance: Option<f64>,
     /// A fraction.
     liquidation_fee: Option<f64>,
+    /// Of a day, a fraction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    borrow_quote: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    borrow_base: Option<f64>,
     funding: Vec<PathBuf>,
     marks: Vec<PathBuf>,
 }
 
 impl PerpetualArgs {
     pub(crate) fn request(&self) -> Result<Perpetual> {
-        let fee = self.liquidation_fee_bps.map(|points| {
-            let exact = decimal(points).with_context(|| format!("--liquidation-fee-bps {points} is no number"))?;
-            anyhow::Ok(to_f64(exact / Decimal::from(10_000)))
-        });
+        let fraction = |flag: &str, points: Option<f64>| {
+            let exact = |points| decimal(points).with_context(|| format!("{flag} {points} is no number"));
+            let fraction = |points| anyhow::Ok(to_f64(exact(points)? / Decimal::from(10_000)));
+            points.map(fraction).transpose()
+        };
         Ok(Perpetual {
             kind: self.kind.map(|kind| match kind {
                 Kind::Spot => InstrumentKind::Spot,
                 Kind::Perpetual => InstrumentKind::Perpetual,
+                Kind::SpotMargin => InstrumentKind::SpotMargin,
             }),
             leverage: self.leverage,
             margin: match self.margin {
@@ -86,7 +102,9 @@ impl PerpetualArgs {
                 Some(Mode::Isolated) => MarginMode::Isolated,
             },
             maintenance: self.maintenance,
-            liquidation_fee: fee.transpose()?,
+            liquidation_fee: fraction("--liquidation-fee-bps", self.liquidation_fee_bps)?,
+            borrow_quote: fraction("--borrow-quote-bps", self.borrow_quote_bps)?,
+            borrow_base: fraction("--borrow-base-bps", self.borrow_base_bps)?,
             funding: self.funding.clone(),
             marks: self.marks.clone(),
         })
@@ -114,6 +132,8 @@ impl Perpetual {
         within("--leverage", self.leverage, 1.0, 1_000.0)?;
         within("--maintenance", self.maintenance, 1e-6, 1.0)?;
         within("--liquidation-fee-bps", self.liquidation_fee.map(|fee| fee * 1e4), 0.0, 1_000.0)?;
+        within("--borrow-quote-bps", self.borrow_quote.map(|rate| rate * 1e4), 0.0, 1_000.0)?;
+        within("--borrow-base-bps", self.borrow_base.map(|rate| rate * 1e4), 0.0, 1_000.0)?;
         for (flag, files) in [("--funding", &self.funding), ("--marks", &self.marks)] {
             ensure!(
                 files.is_empty() || files.len() == symbols,
@@ -124,21 +144,25 @@ impl Perpetual {
         Ok(())
     }
 
-    /// On what margin the run's perpetuals are held.
+    /// On what margin the run's instruments are held.
     pub(crate) fn terms(&self) -> Result<MarginTerms> {
         let exact = |leverage: f64| decimal(leverage).with_context(|| format!("--leverage {leverage} is no number"));
         Ok(MarginTerms { mode: self.margin, leverage: self.leverage.map(exact).transpose()? })
     }
 
-    /// The flags that only a perpetual takes.
-    fn given(&self) -> Vec<&'static str> {
+    /// The flags that were given and that such an instrument does not take.
+    fn out_of_place(&self, kind: InstrumentKind) -> Vec<&'static str> {
+        use InstrumentKind::{Perpetual, SpotMargin};
+        let (margined, lent, funded) = (kind.is_margined(), kind == SpotMargin, kind == Perpetual);
         let given = [
-            ("--leverage", self.leverage.is_some()),
-            ("--margin isolated", self.margin == MarginMode::Isolated),
-            ("--maintenance", self.maintenance.is_some()),
-            ("--liquidation-fee-bps", self.liquidation_fee.is_some()),
-            ("--funding", !self.funding.is_empty()),
-            ("--marks", !self.marks.is_empty()),
+            ("--leverage", !margined && self.leverage.is_some()),
+            ("--margin isolated", !margined && self.margin == MarginMode::Isolated),
+            ("--maintenance", !margined && self.maintenance.is_some()),
+            ("--liquidation-fee-bps", !margined && self.liquidation_fee.is_some()),
+            ("--borrow-quote-bps", !lent && self.borrow_quote.is_some()),
+            ("--borrow-base-bps", !lent && self.borrow_base.is_some()),
+            ("--funding", !funded && !self.funding.is_empty()),
+            ("--marks", !funded && !self.marks.is_empty()),
         ];
         given.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect()
     }
@@ -153,13 +177,16 @@ impl Perpetual {
             instrument.max_leverage = if kind == InstrumentKind::Spot { 1.0 } else { self.leverage.unwrap_or(1.0) };
             changed.push("kind");
         }
-        if instrument.kind == InstrumentKind::Spot {
-            let given = self.given();
-            ensure!(
-                given.is_empty(),
-                "{symbol} is spot, and {} is for perpetuals; add --kind perpetual",
-                given.join(", ")
-            );
+        let wrong = self.out_of_place(instrument.kind);
+        if !wrong.is_empty() {
+            let (is, remedy) = match instrument.kind {
+                InstrumentKind::Spot => ("spot", "add --kind perpetual or --kind spot-margin, or leave them out"),
+                InstrumentKind::Perpetual => ("a perpetual", "leave them out, or add --kind spot-margin"),
+                InstrumentKind::SpotMargin => ("spot on margin", "leave them out, or add --kind perpetual"),
+            };
+            bail!("{symbol} is {is}, which does not take {}; {remedy}", wrong.join(", "));
+        }
+        if !instrument.kind.is_margined() {
             return Ok(changed);
         }
         let most = instrument.max_leverage;
@@ -177,6 +204,13 @@ impl Perpetual {
         if let Some(fee) = self.liquidation_fee {
             instrument.margin.liquidation_fee = fee;
             changed.push("liquidation fee");
+        }
+        let borrowing = &mut instrument.margin.borrowing;
+        for (rate, asked) in [(&mut borrowing.quote, self.borrow_quote), (&mut borrowing.base, self.borrow_base)] {
+            *rate = asked.unwrap_or(*rate);
+        }
+        if self.borrow_quote.or(self.borrow_base).is_some() {
+            changed.push("borrowing");
         }
         if stress {
             instrument.margin.liquidation_fee *= 2.0;

@@ -31,7 +31,8 @@ pub(super) struct Stage {
     pub(super) window: Window,
     pub(super) profile: Json,
     pub(super) settlement: String,
-    pub(super) margin: MarginTerms,
+    /// On what margin instruments were held, if any was.
+    pub(super) margin: Option<MarginTerms>,
     pub(super) basis: Basis,
 }
 
@@ -70,7 +71,6 @@ fn manifest<V: Venue + Send + 'static>(
     outcome: &Outcome<Fault>,
 ) -> Result<Json> {
     let declared = entrant.manifest();
-    let has_perpetuals = stage.instruments.iter().any(|instrument| !instrument["perpetual"].is_null());
     let mut manifest = json!({
         "tiltyard": env!("CARGO_PKG_VERSION"),
         "engine": engine_version(),
@@ -93,8 +93,8 @@ fn manifest<V: Venue + Send + 'static>(
     if stage.basis.sampled {
         manifest["sampling"] = json!(Interval::Only(stage.basis.interval));
     }
-    if has_perpetuals {
-        manifest["margin"] = json!(stage.margin);
+    if let Some(margin) = stage.margin {
+        manifest["margin"] = json!(margin);
     }
     Ok(manifest)
 }
@@ -118,12 +118,13 @@ impl Prepared {
             said
         });
         let rules = simulation.profile.rules(simulation.costs);
+        let margined = simulation.market.iter().any(|traded| traded.instrument.kind.is_margined());
         Stage {
             instruments: instruments.collect(),
             window: simulation.window,
             profile: json!({"name": rules.name(), "version": rules.version(), "costs": simulation.costs}),
             settlement: self.market.settlement.clone(),
-            margin: simulation.margin,
+            margin: margined.then_some(simulation.margin),
             basis: simulation.basis(),
         }
     }

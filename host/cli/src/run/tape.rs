@@ -96,12 +96,13 @@ impl TapeRun {
             perpetual(&mut said, instrument, json!({}));
             said
         });
+        let margined = self.simulation.instruments.iter().any(|instrument| instrument.kind.is_margined());
         Stage {
             instruments: instruments.collect(),
             window: Window { to: self.request.to, ..Window::default() },
             profile: json!({"name": TapeVenue::RULES, "version": TapeVenue::VERSION, "costs": Costs::none()}),
             settlement: self.settlement.clone(),
-            margin: self.simulation.margin,
+            margin: margined.then_some(self.simulation.margin),
             basis: self.simulation.basis(),
         }
     }

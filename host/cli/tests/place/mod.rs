@@ -1,10 +1,6 @@
 //! A place to run the program in.
 #![allow(dead_code, reason = "every test file uses some of it")]
 
-#[allow(unreachable_pub, reason = "the crate of the benchmarks exports it")]
-#[path = "../../../../tests/src/frames.rs"]
-pub(crate) mod frames;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;

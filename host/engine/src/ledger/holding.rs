@@ -44,7 +44,7 @@ pub struct Lot {
     pub cost: Money,
     /// What of the entry's fee is on it.
     pub fee: Money,
-    /// Funding that it has received less paid.
+    /// Funding that it has received less paid, less the interest that it has paid.
     pub funding: Money,
     /// Whether it was opened inside its bar, so that the bar's extremes may lie before it.
     inside: bool,
@@ -162,7 +162,7 @@ impl Holding {
         self.margin = margin;
     }
 
-    /// Shares funding out among the lots by their quantities; what is rounded away stays with the last.
+    /// Shares funding, or interest below 0, out among the lots by their quantities; what is rounded away stays with the last.
     pub(super) fn fund(&mut self, amount: Money) {
         let whole = self.quantity.abs();
         let mut rest = amount;

@@ -14,7 +14,7 @@ pub use round_trip::RoundTrip;
 ///
 /// Cash is the sum of all cash flows. The holdings keep what each lot cost and what closing it brought, first in, first
 /// out. At any time, to the last digit,
-/// initial + realised + unrealised − fees + funding − liquidation fees = cash + value of the holdings = equity.
+/// initial + realised + unrealised − fees + funding − interest − liquidation fees = cash + value of the holdings = equity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ledger {
     initial: Money,
@@ -22,6 +22,7 @@ pub struct Ledger {
     realised: Money,
     fees: Money,
     funding: Money,
+    interest: Money,
     liquidation_fees: Money,
     turnover: Money,
     holdings: Vec<Holding>,
@@ -41,6 +42,9 @@ pub struct Totals {
     pub fees: Money,
     /// Funding received less paid.
     pub funding: Money,
+    /// Interest paid on what was borrowed.
+    #[serde(default)]
+    pub interest: Money,
     /// Fees of liquidations.
     pub liquidation_fees: Money,
     /// Cash plus holdings at the last marks.
@@ -57,6 +61,7 @@ impl Ledger {
             realised: Money::ZERO,
             fees: Money::ZERO,
             funding: Money::ZERO,
+            interest: Money::ZERO,
             liquidation_fees: Money::ZERO,
             turnover: Money::ZERO,
             holdings: kinds.into_iter().map(Holding::new).collect(),
@@ -98,6 +103,13 @@ impl Ledger {
         self.funding += amount;
     }
 
+    /// Books interest that is paid for what is held of an instrument.
+    pub fn charge(&mut self, instrument: InstrumentIndex, interest: Money) {
+        let Some(holding) = self.holdings.get_mut(instrument.0 as usize) else { return };
+        holding.fund(-interest);
+        self.interest += interest;
+    }
+
     /// Puts so much aside for an isolated position. It remains cash.
     pub fn put_aside(&mut self, instrument: InstrumentIndex, margin: Money) {
         if let Some(holding) = self.holdings.get_mut(instrument.0 as usize) {
@@ -137,11 +149,11 @@ impl Ledger {
         self.holdings.iter().all(|holding| holding.quantity().is_zero())
     }
 
-    /// Cash: what spot purchases have left of it. The profit of a perpetual is cash once it is realised.
+    /// Cash: what spot purchases have left of it. The profit of what is held on margin is cash once it is realised.
     #[must_use]
     pub fn cash(&self) -> Money {
-        let margin = self.holdings.iter().filter(|holding| holding.kind() == InstrumentKind::Perpetual);
-        self.flown() + margin.map(Holding::cost).sum()
+        let margined = self.holdings.iter().filter(|holding| holding.kind().is_margined());
+        self.flown() + margined.map(Holding::cost).sum()
     }
 
     /// Cash plus holdings at the last marks.
@@ -152,7 +164,7 @@ impl Ledger {
 
     /// The sum of all cash flows.
     fn flown(&self) -> Money {
-        self.initial + self.flows - self.fees + self.funding - self.liquidation_fees
+        self.initial + self.flows - self.fees + self.funding - self.interest - self.liquidation_fees
     }
 
     /// The sums, from the books of lots, not of cash.
@@ -165,8 +177,11 @@ impl Ledger {
             unrealised,
             fees: self.fees,
             funding: self.funding,
+            interest: self.interest,
             liquidation_fees: self.liquidation_fees,
-            equity: self.initial + self.realised + unrealised - self.fees + self.funding - self.liquidation_fees,
+            equity: self.initial + self.realised + unrealised - self.fees + self.funding
+                - self.interest
+                - self.liquidation_fees,
         }
     }
 

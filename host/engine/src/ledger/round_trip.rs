@@ -29,7 +29,7 @@ pub struct RoundTrip {
     pub gross: Money,
     /// Fees of entry and exit.
     pub fees: Money,
-    /// Funding received less paid. Spot has none.
+    /// Funding received less paid, less the interest paid. Spot has neither.
     pub funding: Money,
     /// Fee of a liquidation, which comes on top of those of entry and exit.
     #[serde(default, skip_serializing_if = "Money::is_zero")]

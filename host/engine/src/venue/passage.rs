@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use tiltyard_model::{
-    Decimal, InstrumentIndex, InstrumentKind, Liquidity, Money, Nanos, OrderId, OrderStatus, Price, Qty, Rounding,
-    Side, TimeInForce, notional, share,
+    Decimal, InstrumentIndex, Liquidity, Money, Nanos, OrderId, OrderStatus, Price, Qty, Rounding, Side, TimeInForce,
+    notional, share,
 };
 
 use super::Host;
@@ -240,7 +240,7 @@ impl Trade {
 impl Passage<'_> {
     /// Closes by force whose margin the mark has used up: at the first mark, or with the bar's extreme wherever it lies.
     fn liquidate_all(&mut self, stage: Stage) {
-        if self.bar.listed.instrument.kind == InstrumentKind::Perpetual && !self.bar.has_closed() {
+        if self.bar.listed.instrument.kind.is_margined() && !self.bar.has_closed() {
             self.host.strategies().into_iter().for_each(|strategy| self.liquidate(strategy, stage));
         }
     }

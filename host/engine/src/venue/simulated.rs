@@ -1,6 +1,5 @@
 use tiltyard_model::{
-    Bar, Change, Decimal, InstrumentIndex, InstrumentKind, Nanos, OrderId, OrderOrigin, OrderStatus, Price, Random,
-    Side, Ticket,
+    Bar, Change, Decimal, InstrumentIndex, Nanos, OrderId, OrderOrigin, OrderStatus, Price, Random, Side, Ticket,
 };
 
 use super::book::Book;
@@ -88,7 +87,7 @@ impl Venue for SimulatedVenue {
         let Some(place) = self.places.get_mut(instrument.0 as usize) else { return };
         place.closed = now;
         place.traded.clear();
-        if place.book.orders().is_empty() && listed.instrument.kind == InstrumentKind::Spot {
+        if place.book.orders().is_empty() && !listed.instrument.kind.is_margined() {
             return;
         }
         let (Some(prices), Some(marks)) = (Ohlc::exact(bar), Ohlc::exact(&listed.mark_bar(bar))) else { return };

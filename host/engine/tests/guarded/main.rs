@@ -51,7 +51,7 @@ fn the_scenarios_bring_about_everything_there_is() {
     assert_eq!(missing, [""; 0], "{seen:#?}");
 }
 
-const EVERYTHING: [&str; 27] = [
+const EVERYTHING: [&str; 28] = [
     "accepted and adds",
     "accepted and reduces",
     "accepted while reducing",
@@ -66,6 +66,7 @@ const EVERYTHING: [&str; 27] = [
     "refused by rate-limit",
     "refused by trading-state",
     "cancelled",
+    "traded as an order that turns a position round",
     "measure breaker_closed",
     "measure breaker_opened",
     "measure daily_stop",

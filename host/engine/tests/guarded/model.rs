@@ -236,8 +236,9 @@ impl Model {
         let Some(open) = self.orders.get_mut(&execution.order) else { return };
         let most = open.may_open();
         open.opened += opened;
-        if open.ticket.opens.is_some() {
-            self.count("traded after it turned a position round");
+        let turns = open.ticket.opens.is_some();
+        if turns {
+            self.count("traded as an order that turns a position round");
         }
         self.holds(opened <= most + 1e-6, || format!("{execution:?} opens {opened}, more than {most}"));
     }

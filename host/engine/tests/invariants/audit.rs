@@ -33,6 +33,8 @@ pub(crate) struct Audit<'a> {
     read: usize,
     /// When the last one was made.
     now: Nanos,
+    /// The instant before.
+    before: Nanos,
     /// The bars of this step that the log has not come to yet.
     bars: BTreeMap<InstrumentIndex, Bar>,
     /// Bars of mark prices of this step.
@@ -58,7 +60,7 @@ pub(crate) enum Law {
     Refusals,
     /// Halts and the ends of instruments.
     Ends,
-    /// Margin, funding and liquidations.
+    /// Margin, funding, interest and liquidations.
     Margin,
 }
 
@@ -140,6 +142,7 @@ impl<'a> Audit<'a> {
             orders: BTreeMap::new(),
             read: 0,
             now: Nanos(0),
+            before: Nanos(0),
             bars: BTreeMap::new(),
             mark_bars: BTreeMap::new(),
             opened: Vec::new(),
@@ -171,7 +174,9 @@ impl<'a> Audit<'a> {
     }
 
     fn entry(&mut self, entry: &Entry, next: Option<&Entry>) {
-        self.now = entry.time;
+        if entry.time != self.now {
+            self.before = std::mem::replace(&mut self.now, entry.time);
+        }
         if let Some(since) = &mut self.asked {
             *since += 1;
         }
@@ -190,6 +195,7 @@ impl<'a> Audit<'a> {
                 self.markets[instrument.0 as usize].mark = Some(Price(exact(*price)));
             }
             Event::Funding { .. } => self.funded(&entry.event),
+            Event::Interest { .. } => self.charged(&entry.event),
             Event::Margin { strategy, instrument, margin } => self.put_aside(*strategy, *instrument, *margin),
             Event::Ended(instrument) => self.ended(*instrument),
             Event::State { strategy, state, .. } => self.state(*strategy, *state),

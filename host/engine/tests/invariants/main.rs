@@ -33,7 +33,7 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    /// Equity = initial + realised + unrealised − fees + funding − fees of liquidations, positions are the sums of fills, nothing is lent on spot; and what
+    /// Equity = initial + realised + unrealised − fees + funding − interest − fees of liquidations, positions are the sums of fills, nothing is lent on spot; and what
     /// is refused has changed none of it.
     #[test]
     fn the_books_agree_to_the_last_digit(scenario in scenario()) {
@@ -52,7 +52,7 @@ proptest! {
         prop_assert_eq!(scenario.broken(&[Law::Fills]), []);
     }
 
-    /// Funding is what the position and the mark say, nothing outlives its margin, and what is liquidated loses no more than it.
+    /// Funding and interest are what the position and the mark say, nothing outlives its margin, and what is liquidated loses no more than it.
     #[test]
     fn margin_is_kept_and_bounds_what_is_lost(scenario in scenario()) {
         prop_assert_eq!(scenario.broken(&[Law::Margin]), []);
@@ -127,7 +127,7 @@ fn the_scenarios_bring_about_everything_there_is() {
 }
 
 /// Fills by origin, kind, liquidity and whether the order was done; then ends and refusals of every kind that is likely.
-const EVERYTHING: [&str; 65] = [
+const EVERYTHING: [&str; 68] = [
     "Submitted market Taker all",
     "Submitted market Taker part",
     "Submitted limit Maker all",
@@ -166,6 +166,9 @@ const EVERYTHING: [&str; 65] = [
     "exit liquidation",
     "funding paid",
     "funding received",
+    "interest on base currency",
+    "interest on quote currency",
+    "all that is borrowed",
     "liquidation of an isolated position",
     "liquidation with insurance",
     "liquidation without insurance",

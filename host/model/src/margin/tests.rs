@@ -24,7 +24,7 @@ fn perpetual(max_leverage: f64, tiers: &[(f64, f64, f64)]) -> Instrument {
         maker_fee: 0.0,
         taker_fee: 0.0,
         max_leverage,
-        margin: MarginRules { tiers: tiers.iter().map(tier).collect(), liquidation_fee: 0.0 },
+        margin: MarginRules { tiers: tiers.iter().map(tier).collect(), ..MarginRules::default() },
     }
 }
 

@@ -103,6 +103,7 @@ pub(crate) fn metrics() -> Metrics {
         turnover: Some(12.0),
         fees: 4.2,
         funding: 0.0,
+        interest: 0.0,
         violations: 3,
         broken: BTreeMap::from([("leverage-symbol".to_owned(), 2), ("missing-stop".to_owned(), 1)]),
         reject_rate: Some(0.02),

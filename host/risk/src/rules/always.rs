@@ -42,7 +42,7 @@ fn trading_state(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<V
 fn reduces(proposal: &Proposal<'_>, situation: &Situation<'_>) -> bool {
     let side = proposal.ticket.side;
     let against = side.signed(situation.position).0 < Decimal::ZERO;
-    // On spot nothing can be turned round; of a perpetual what only closes is reduce-only.
+    // On spot nothing can be turned round; on margin what only closes is reduce-only.
     let spot = situation.kind == InstrumentKind::Spot;
     let room = situation.position.abs() - situation.opening(side);
     against && (proposal.ticket.reduce_only || spot && proposal.remaining() <= room)
@@ -99,9 +99,9 @@ fn insufficient_funds(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Opt
     }
 }
 
-/// A position in a perpetual, with all that is under way, that needs more margin than there is equity for.
+/// A position on margin, with all that is under way, that needs more margin than there is equity for.
 fn insufficient_margin(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<Violation> {
-    if situation.kind != InstrumentKind::Perpetual || proposal.ticket.reduce_only {
+    if !situation.kind.is_margined() || proposal.ticket.reduce_only {
         return None;
     }
     let price = situation.worst_price(proposal.ticket)?.max(situation.mark?);
@@ -115,10 +115,10 @@ fn insufficient_margin(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Op
         .then(|| violation("insufficient-margin", needed.map_or_else(about, to_f64), free.to_f64(), "quote-currency"))
 }
 
-/// A position in a perpetual that is larger than the venue's tiers allow at the leverage that is used.
+/// A position on margin that is larger than the venue's tiers allow at the leverage that is used.
 fn position_limit(proposal: &Proposal<'_>, situation: &Situation<'_>) -> Option<Violation> {
     let most = situation.rules.margin.most_notional?;
-    if situation.kind != InstrumentKind::Perpetual || proposal.ticket.reduce_only {
+    if !situation.kind.is_margined() || proposal.ticket.reduce_only {
         return None;
     }
     let price = situation.worst_price(proposal.ticket)?.max(situation.mark?);

@@ -55,7 +55,7 @@ mod tests {
     use tiltyard_model::{Qty, Ticket};
 
     fn broken(case: &Case, ticket: &Ticket) -> bool {
-        let proposal = Proposal { ticket, filled: Qty::ZERO };
+        let proposal = Proposal { ticket: &case.parted(ticket), filled: Qty::ZERO };
         case.situation(|situation| lifecycle_share(&Asked::new(&proposal, situation)).is_some())
     }
 

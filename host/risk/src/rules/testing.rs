@@ -210,7 +210,7 @@ impl Case {
     }
 
     /// An order as it is judged: what of it only closes is said.
-    fn parted(&self, ticket: &Ticket) -> Ticket {
+    pub(crate) fn parted(&self, ticket: &Ticket) -> Ticket {
         let mut ticket = ticket.clone();
         let own = self.standing.iter().filter(|(_, _, own)| *own).map(|(ticket, ..)| (ticket, ticket.quantity));
         part_exit_from_entry(&mut ticket, self.kind, Qty(dec(self.position)), own);

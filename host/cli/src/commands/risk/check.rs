@@ -261,7 +261,7 @@ impl Asked {
         StandingOrder {
             ticket: &order.ticket,
             remaining: order.remaining,
-            opening: order.remaining,
+            opening: opening(order),
             accepted,
             own: order.strategy == 0,
             leaving: false,
@@ -282,7 +282,7 @@ impl Asked {
             let listed = &self.listed[instrument.0 as usize];
             let mark = listed.mark;
             let open = own.fold(Open::position(listed.instrument.kind, value), |open, order| {
-                open.and(&order.ticket, order.remaining, mark, self.cost)
+                open.and(&order.ticket, opening(order), mark, self.cost)
             });
             Stake { strategy, instrument, exposure: open.exposure() }
         };
@@ -297,8 +297,7 @@ impl Asked {
         let own = || self.holdings.iter().filter(|holding| holding.strategy == 0);
         let spot: Money =
             own().filter(|held| kind(held.instrument) == InstrumentKind::Spot).map(|held| held.value).sum();
-        let margin =
-            own().filter(|held| kind(held.instrument) == InstrumentKind::Perpetual && held.instrument != order);
+        let margin = own().filter(|held| kind(held.instrument).is_margined() && held.instrument != order);
         let margin: Money = margin
             .map(|held| Money(held.value.0.abs() / self.listed[held.instrument.0 as usize].rules.max_leverage))
             .sum();
@@ -316,10 +315,12 @@ impl Asked {
             InstrumentKind::Spot => {
                 self.standing(open).reserved(&listed.rules, listed.mark, self.cost).unwrap_or(everything)
             }
-            InstrumentKind::Perpetual if open.ticket.instrument == InstrumentIndex(0) || open.ticket.reduce_only => {
+            InstrumentKind::Perpetual | InstrumentKind::SpotMargin
+                if open.ticket.instrument == InstrumentIndex(0) || open.ticket.reduce_only =>
+            {
                 Money::ZERO
             }
-            InstrumentKind::Perpetual => {
+            InstrumentKind::Perpetual | InstrumentKind::SpotMargin => {
                 let kind = &open.ticket.kind;
                 let price = kind.limit().or(kind.trigger()).or(listed.mark);
                 let value = price.and_then(|price| paid(price, open.remaining, &listed.rules));
@@ -327,4 +328,9 @@ impl Asked {
             }
         }
     }
+}
+
+/// How much of an open order may open a position.
+fn opening(order: &OpenOrder) -> Qty {
+    order.ticket.opens.map_or(order.remaining, |opens| opens.min(order.remaining))
 }

@@ -27,7 +27,7 @@ impl Audit<'_> {
         let paid = if forced { fees.0 <= fee && fees.1 <= liquidation } else { fees == (fee, Money::ZERO) };
         let same = value == execution.value && paid;
         self.findings.holds(Law::Books, same, || format!("worth {value} for {fee}: {execution:?}"));
-        let owned = *kind == InstrumentKind::Perpetual || account.positions[at] >= Decimal::ZERO;
+        let owned = kind.is_margined() || account.positions[at] >= Decimal::ZERO;
         self.findings.holds(Law::Books, owned, || format!("spot sold short: {execution:?}"));
         if forced {
             self.liquidated(execution, before);
@@ -73,7 +73,7 @@ impl Account {
 fn totals(findings: &mut Findings, ledger: &Ledger) {
     let totals = ledger.totals();
     findings.holds(Law::Books, totals.equity == ledger.equity(), || format!("{totals:?} against {ledger:?}"));
-    let earned = totals.initial + totals.realised + totals.unrealised + totals.funding;
+    let earned = totals.initial + totals.realised + totals.unrealised + totals.funding - totals.interest;
     let parts = earned.0 - totals.fees.0 - totals.liquidation_fees.0;
     findings.holds(Law::Books, totals.equity.0 == parts, || format!("{totals:?} add up to {parts}"));
     for holding in ledger.holdings() {
@@ -91,7 +91,8 @@ fn totals(findings: &mut Findings, ledger: &Ledger) {
     findings.holds(Law::Books, fees == totals.fees, || format!("{fees} of fees in lots and round trips: {totals:?}"));
     let open: Money = ledger.holdings().iter().flat_map(Holding::lots).map(|lot| lot.funding).sum();
     let funding = open + trips.iter().map(|trip| trip.funding).sum();
-    findings.holds(Law::Books, funding == totals.funding, || format!("{funding} of funding: {totals:?}"));
+    let due = totals.funding - totals.interest;
+    findings.holds(Law::Books, funding == due, || format!("{funding} of funding and interest: {totals:?}"));
     let liquidations: Money = trips.iter().map(|trip| trip.liquidation_fee).sum();
     let same = liquidations == totals.liquidation_fees;
     findings.holds(Law::Books, same, || format!("{liquidations} for liquidations: {totals:?}"));

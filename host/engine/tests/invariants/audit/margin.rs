@@ -1,7 +1,9 @@
-//! Margin: funding is what position and mark say, nothing outlives its margin, and a liquidation takes no more than there is.
+//! Margin: funding and interest are what position and mark say, nothing outlives its margin, and a liquidation takes no more than there is.
 
 use tiltyard_engine::{Books, Event, Execution, MarginMode, StrategyIndex};
-use tiltyard_model::{Bar, Decimal, InstrumentIndex, InstrumentKind, Money, Price, Qty, Rounding, notional, share};
+use tiltyard_model::{
+    Bar, Decimal, InstrumentIndex, InstrumentKind, Money, Nanos, Price, Qty, Rounding, notional, share,
+};
 
 use super::{Account, Audit, Law, exact};
 
@@ -28,6 +30,38 @@ impl Audit<'_> {
         self.findings.count(if amount.0.is_sign_negative() { "funding paid" } else { "funding received" });
     }
 
+    /// What is borrowed is what own means do not pay for, and each full hour of it costs its part of a day's rate.
+    pub(super) fn charged(&mut self, event: &Event) {
+        let Event::Interest { strategy, instrument, borrowed, rate, hours, amount } = event else { return };
+        let at = instrument.0 as usize;
+        let full = |time: Nanos| time.0.div_euclid(3_600_000_000_000);
+        let passed = full(self.now) - full(self.before);
+        let account = &mut self.accounts[strategy.0 as usize];
+        let (position, market) = (account.positions[at], &self.markets[at]);
+        let rules = &market.rules.margin;
+        let isolated = self.scenario.margin.mode == MarginMode::Isolated;
+        let (loan, of_a_day) = if position.is_sign_negative() {
+            (-notional(market.mark.unwrap(), Qty(position), Rounding::Down).unwrap().0, rules.borrow_base)
+        } else if isolated {
+            (account.bases[at] - account.margins[at].0, rules.borrow_quote)
+        } else {
+            // Only where one position may have taken it is it clear for which it was borrowed.
+            let alone = account.positions.iter().filter(|position| !position.is_zero()).count() == 1;
+            let owed = -account.cash;
+            self.findings.count(if alone { "all that is borrowed" } else { "a part of what is borrowed" });
+            (if alone && owed < account.bases[at] { owed } else { borrowed.0 }, rules.borrow_quote)
+        };
+        let near = (borrowed.0 - loan).abs() < NEARLY;
+        let exact = borrowed.0 * of_a_day * Decimal::from(passed) / Decimal::from(24);
+        let dues = amount.0 >= exact && amount.0 - exact < NEARLY && amount.0 > Decimal::ZERO;
+        let lent = market.kind == InstrumentKind::SpotMargin && !position.is_zero();
+        account.cash -= amount.0;
+        let what = || format!("{event:?} for {position}, {loan} of it borrowed: {exact} for {passed} hours");
+        self.findings.holds(Law::Margin, lent && near && dues && *rate == of_a_day && *hours == passed, what);
+        let currency = if position.is_sign_negative() { "base" } else { "quote" };
+        self.findings.count(format!("interest on {currency} currency"));
+    }
+
     pub(super) fn put_aside(&mut self, strategy: StrategyIndex, instrument: InstrumentIndex, margin: Money) {
         let account = &mut self.accounts[strategy.0 as usize];
         let at = instrument.0 as usize;
@@ -44,8 +78,8 @@ impl Audit<'_> {
         for (account, record) in self.accounts.iter().zip(books.records()) {
             let held = (0..).map(InstrumentIndex).zip(&self.markets).filter_map(|(instrument, market)| {
                 let holding = record.ledger.holding(instrument)?;
-                let perpetual = market.kind == InstrumentKind::Perpetual && !holding.quantity().is_zero();
-                perpetual.then(|| (instrument, holding, market.rules.margin.maintenance(holding.value())))
+                let margined = market.kind.is_margined() && !holding.quantity().is_zero();
+                margined.then(|| (instrument, holding, market.rules.margin.maintenance(holding.value())))
             });
             let held: Vec<_> = held.collect();
             let findings = &mut self.findings;
@@ -69,7 +103,7 @@ impl Audit<'_> {
     /// What is held after a bar had the margin that it needs at the worst mark of the bar, other instruments standing where they are.
     pub(super) fn outlived(&mut self, instrument: InstrumentIndex, bar: &Bar) {
         let at = instrument.0 as usize;
-        if self.markets[at].kind == InstrumentKind::Spot {
+        if !self.markets[at].kind.is_margined() {
             return;
         }
         let bar = self.mark_bars.get(&instrument).unwrap_or(bar);
@@ -78,7 +112,7 @@ impl Audit<'_> {
             let mut spare = if isolated { account.margins[at].0 - account.bases[at] } else { account.cash };
             for (other, market) in self.markets.iter().enumerate() {
                 let held = Qty(account.positions[other]);
-                let counts = other == at || !isolated && market.kind == InstrumentKind::Perpetual;
+                let counts = other == at || !isolated && market.kind.is_margined();
                 let worst = Price(exact(if held.0.is_sign_negative() { bar.high } else { bar.low }));
                 let Some(price) = (if other == at { Some(worst) } else { market.mark }).filter(|_| counts) else {
                     continue;

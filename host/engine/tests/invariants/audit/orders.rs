@@ -126,7 +126,7 @@ impl Audit<'_> {
             order.before.push((from, before.quantity));
         }
         let (ended, known) = (order.ended, order.filled);
-        let changed = Ticket { kind: ticket.kind, quantity: ticket.quantity, ..before.clone() };
+        let changed = resized(&before, ticket);
         let sized = !asked || order.resized || before.quantity == ticket.quantity;
         let findings = &mut self.findings;
         findings.holds(Law::Orders, ended.is_none(), || format!("{id:?} replaced after {ended:?}"));
@@ -166,5 +166,17 @@ impl Audit<'_> {
         let prices = [ticket.kind.limit(), ticket.kind.trigger(), ticket.take_profit];
         let ticks = prices.into_iter().flatten().all(|price| is_whole(price.0, rules.tick.0));
         self.findings.holds(Law::Orders, lots && ticks, || format!("{id:?} is off lot or tick: {ticket:?}"));
+    }
+}
+
+/// An order with another's kind and size. Of one that turns a position round a change of size changes what it opens, and one that
+/// opens nothing any more is an exit.
+fn resized(before: &Ticket, like: &Ticket) -> Ticket {
+    let changed = Ticket { kind: like.kind, quantity: like.quantity, ..before.clone() };
+    match before.opens.map(|opens| opens + like.quantity - before.quantity) {
+        Some(opens) if opens <= Qty::ZERO => {
+            Ticket { opens: None, reduce_only: true, stop_loss: None, take_profit: None, ..changed }
+        }
+        opens => Ticket { opens, ..changed },
     }
 }

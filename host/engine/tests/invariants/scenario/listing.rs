@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tiltyard_engine::{FundingRate, PerpetualSeries};
-use tiltyard_model::{Bar, Columns, Decimal, Instrument, MarginRules, MarginTier, Nanos};
+use tiltyard_model::{Bar, BorrowRates, Columns, Decimal, Instrument, InstrumentKind, MarginRules, MarginTier, Nanos};
 
 use crate::common::{perpetual, spot};
 
@@ -19,6 +19,8 @@ pub(crate) struct Listing {
     tier: Option<u16>,
     /// In basis points.
     liquidation_fee: u8,
+    /// Interest of a day on base and on quote currency in basis points, if it is spot on margin.
+    lent: Option<(u16, u16)>,
     /// Whether there is a series of marks.
     marked: bool,
     /// Hours and rates in basis points.
@@ -49,7 +51,10 @@ impl Listing {
         let symbol = if at == 0 { "A" } else { "B" };
         let plain = self.leverage.map_or_else(
             || spot(symbol),
-            |leverage| Instrument { margin: self.margin(), ..perpetual(symbol, f64::from(leverage)) },
+            |leverage| {
+                let kind = if self.lent.is_some() { InstrumentKind::SpotMargin } else { InstrumentKind::Perpetual };
+                Instrument { kind, margin: self.margin(), ..perpetual(symbol, f64::from(leverage)) }
+            },
         );
         if at == 0 { plain } else { Instrument { tick: 0.05, lot: 0.1, maker_fee: -0.000_2, ..plain } }
     }
@@ -70,7 +75,13 @@ impl Listing {
                 tier(None, rate(5_000.0), 1.0),
             ]
         });
-        MarginRules { tiers, liquidation_fee: f64::from(self.liquidation_fee) / 10_000.0 }
+        let rate = |points: u16| f64::from(points) / 10_000.0;
+        let borrowing = self.lent.map(|(base, quote)| BorrowRates { base: rate(base), quote: rate(quote) });
+        MarginRules {
+            tiers,
+            liquidation_fee: rate(u16::from(self.liquidation_fee)),
+            borrowing: borrowing.unwrap_or_default(),
+        }
     }
 
     /// Marks that stray from the last price, and funding.
@@ -136,14 +147,16 @@ pub(crate) fn listing() -> impl Strategy<Value = Listing> {
     let leverage = prop_oneof![3 => Just(None), 1 => (1_u8..=5).prop_map(Some), 2 => (6_u8..=50).prop_map(Some)];
     let tier = prop::option::of(1_u16..80);
     let funding = prop_oneof![1 => Just(Vec::new()), 1 => vec((0_u8..40, -300_i16..300), 1..6)];
-    let perpetual = (leverage, tier, 0_u8..200, prop::bool::ANY, funding);
+    let lent = prop_oneof![2 => Just(None), 1 => (0_u16..=1_000, 0_u16..=1_000).prop_map(Some)];
+    let perpetual = (leverage, tier, 0_u8..200, lent, prop::bool::ANY, funding);
     let hours = prop_oneof![3 => Just(1_i64), 1 => Just(4)];
     let candles = prop_oneof![9 => vec(candle(), 5..=16), 1 => vec(candle(), 17..=40)];
     let one = (perpetual, hours, candles, prop::bool::weighted(0.15));
-    one.prop_map(|((leverage, tier, liquidation_fee, marked, funding), hours, candles, ends)| Listing {
+    one.prop_map(|((leverage, tier, liquidation_fee, lent, marked, funding), hours, candles, ends)| Listing {
         leverage,
         tier,
         liquidation_fee,
+        lent,
         marked,
         funding,
         hours,

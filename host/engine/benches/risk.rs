@@ -1,6 +1,6 @@
 //! What the check of one order takes, with twenty instruments open, under the profile `account`.
 //!
-//! `cargo bench -p tiltyard-tests --bench risk`; figures in BENCHMARKS.md.
+//! `cargo bench -p tiltyard-engine --bench risk`; figures in BENCHMARKS.md.
 #![allow(clippy::unwrap_used, reason = "a benchmark may")]
 
 use std::convert::Infallible;
