@@ -3,6 +3,7 @@
 mod corpus;
 mod data;
 mod files;
+mod frames;
 mod ground;
 mod guest;
 mod kernel;
@@ -11,6 +12,7 @@ mod traders;
 
 pub use corpus::{BARS, Case, Outcome, corpus};
 pub use data::test_data;
+pub use frames::frames;
 pub use ground::{Ground, bars, honest, signature, start};
 pub use guest::{Wat, componentize, contract, core_module, manifest};
 pub use kernel::{KernelDesk, digest_of, made_up, play_in_kernel, simulation};

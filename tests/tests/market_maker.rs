@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tiltyard_engine::venue::{Latency, TapeVenue};
-use tiltyard_engine::{Event, Log, Outcome, TapeFeed, TapeSimulation, Terms, TradingDesk};
+use tiltyard_engine::{Event, Log, MarginTerms, Outcome, TapeFeed, TapeSimulation, Terms, TradingDesk};
 use tiltyard_market::Tape;
 use tiltyard_model::tape::{DepthChange, Print, Quote, Stamped, TapeEvent};
 use tiltyard_model::{
@@ -46,6 +46,7 @@ fn play(component: &Component<Desk>, tape: &[Stamped], kind: InstrumentKind, lat
         instruments: vec![instrument(kind)],
         latency: Latency { fixed: latency, jitter: Nanos(latency.0 / 2) },
         risk: RiskProfile::research(),
+        margin: MarginTerms::default(),
         seed: 1,
         begin: tape[0].received,
         sampling: TapeSimulation::SAMPLING,

@@ -1,5 +1,5 @@
 use tiltyard_engine::venue::Latency;
-use tiltyard_engine::{Log, SeatError, SetupError, TapeFeed, TapeSimulation, Terms};
+use tiltyard_engine::{Log, MarginTerms, SeatError, SetupError, TapeFeed, TapeSimulation, Terms};
 use tiltyard_model::tape::{DepthChange, Level, Print, Quote, Stamped, TapeEvent};
 use tiltyard_model::{Decimal, Instrument, InstrumentKind, MarginRules, Money, Nanos, Price, Qty, Side, decimal};
 use tiltyard_risk::RiskProfile;
@@ -83,6 +83,7 @@ impl Tape {
             instruments: vec![instrument()],
             latency: Latency::default(),
             risk: RiskProfile::research(),
+            margin: MarginTerms::default(),
             seed: 0,
             begin: self.events.first().map_or(Nanos(0), |first| first.received),
             sampling: TapeSimulation::SAMPLING,

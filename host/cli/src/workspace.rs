@@ -135,8 +135,8 @@ impl Workspace {
     /// The names of the components in `strategies`, and of the examples, in alphabetical order.
     fn strategies(&self) -> Result<Vec<String>> {
         let folder = self.folder.join("strategies");
-        let mut names: Vec<String> =
-            tiltyard_examples::EXAMPLES.iter().map(|example| example.name.to_owned()).collect();
+        let examples = tiltyard_examples::EXAMPLES.iter().chain(tiltyard_examples::ON_TAPES);
+        let mut names: Vec<String> = examples.map(|example| example.name.to_owned()).collect();
         if folder.is_dir() {
             for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
                 let path = entry.with_context(|| folder.display().to_string())?.path();

@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json, json};
 use tiltyard_engine::TradeRow;
 use tiltyard_examples::EXAMPLES;
 use tiltyard_model::MANIFEST_SECTION;
+use tiltyard_tests::frames;
 use wasmparser::{Parser, Payload};
 
 /// The published schemas, read strictly: no field but those they list, no word but those they give as examples. Whoever
@@ -261,6 +262,27 @@ fn backtests_are_what_the_schema_says() {
     // Spot is not sold short; what is will be printed like this.
     short["trades"] = json!([row]);
     schemas.hold("backtest", &short);
+}
+
+#[test]
+fn runs_on_tapes_are_what_the_schemas_say() {
+    let place = Place::new();
+    let schemas = Schemas::of(&place);
+    fs::write(place.path("spot.txt"), frames(900, false)).unwrap();
+    let odd = frames(900, true).replacen("depthUpdate", "kline", 1);
+    fs::write(place.path("perpetual.txt"), odd).unwrap();
+    for more in [
+        "spot.txt",
+        "spot.txt --to 2024-08-08T23:55:00Z --latency-ms 5",
+        "perpetual.txt --kind perpetual --leverage 3 --fee-bps 0",
+    ] {
+        let line = format!("backtest market-maker --symbol BTCUSDT --tape {more} --save run.jsonl --json");
+        schemas.hold("backtest", &printed(&place, &line));
+        schemas.hold("replay", &printed(&place, "replay run.jsonl --json"));
+        let stopped = printed(&place, "replay run.jsonl --debug --json");
+        schemas.hold("replay-debug", &stopped);
+        assert_eq!(stopped["last_prints"].as_array().unwrap().len(), 3, "{stopped}");
+    }
 }
 
 #[test]

@@ -131,7 +131,8 @@ impl<'a> Course<'a> {
             let returns = changes(self.initial, curve.iter().map(|sample| sample.equity));
             let count = returns.len();
             let periods = basis.days_per_year * DAY as f64 / basis.interval.0.max(1) as f64;
-            return (returns, convention(Period::PerBar, count, periods));
+            let period = if basis.sampled { Period::PerSample } else { Period::PerBar };
+            return (returns, convention(period, count, periods));
         }
         // A bar that closes at midnight belongs to the day that ends.
         let day = |time: Nanos| (time.0 - 1).div_euclid(DAY);
@@ -183,7 +184,7 @@ mod tests {
         let sample =
             |(day, equity): (i64, &f64)| Sample { time: Nanos((day + 1) * DAY), equity: *equity, exposed: true };
         Course {
-            basis: Basis { begin: Nanos(from * DAY), interval: Nanos(DAY), days_per_year: 365.0 },
+            basis: Basis { begin: Nanos(from * DAY), interval: Nanos(DAY), sampled: false, days_per_year: 365.0 },
             initial: 100.0,
             last: equity[equity.len() - 1],
             curve: Cow::Owned((from..).zip(equity).map(sample).collect()),

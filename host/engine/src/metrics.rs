@@ -88,7 +88,7 @@ pub struct Metrics {
 /// Which returns the figures are taken from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Convention {
-    /// `daily` (UTC) for runs of 28 days or more, `per_bar` for shorter ones.
+    /// `daily` (UTC) for runs of 28 days or more; for shorter ones `per_bar`, and `per_sample` on a tape.
     pub period: Period,
     /// Number of returns.
     pub count: usize,
@@ -104,6 +104,8 @@ pub enum Period {
     Daily,
     /// From one instant of the run to the next.
     PerBar,
+    /// From one sample of a tape to the next; the last one may be shorter. Nothing is stated for a year.
+    PerSample,
 }
 
 /// What else the figures depend on.
@@ -111,8 +113,10 @@ pub enum Period {
 pub struct Basis {
     /// When the run began: the open of its first bar.
     pub begin: Nanos,
-    /// The shortest of the run's bar intervals.
+    /// The shortest of the run's bar intervals, or the time between two samples of a tape.
     pub interval: Nanos,
+    /// Whether equity was taken down in steps of time, as on a tape, rather than where bars closed.
+    pub sampled: bool,
     /// Days of trading a year: 365, or 252 for equities.
     pub days_per_year: f64,
 }
@@ -130,6 +134,9 @@ impl Metrics {
         let initial = course.initial;
         let (returns, convention) = course.returns();
         let year = convention.periods_per_year;
+        let stated = convention.period != Period::PerSample;
+        let annual =
+            |figure: Figure| figure.and_then(|figure| stated.then_some(figure).ok_or(stats::Undefined::TooShort));
         let net: Vec<f64> = course.trips.iter().map(|trip| trip.net).collect();
         let wins: Vec<f64> = net.iter().copied().filter(|net| *net > 0.0).collect();
         let losses: Vec<f64> = net.iter().copied().filter(|net| *net < 0.0).collect();
@@ -143,13 +150,13 @@ impl Metrics {
             final_equity: course.last,
             // The exact quotient; compounding the returns again would only add rounding.
             total_return: figure("total_return", stats::total_return(&returns).map(|_| course.last / initial - 1.0)),
-            annual_return: figure("annual_return", stats::annual_return(&returns, year)),
-            volatility: figure("volatility", stats::volatility(&returns, year)),
-            sharpe: figure("sharpe", stats::sharpe(&returns, year)),
+            annual_return: figure("annual_return", annual(stats::annual_return(&returns, year))),
+            volatility: figure("volatility", annual(stats::volatility(&returns, year))),
+            sharpe: figure("sharpe", annual(stats::sharpe(&returns, year))),
             skewness: figure("skewness", evidence.map(|evidence| evidence.skewness)),
             kurtosis: figure("kurtosis", evidence.map(|evidence| evidence.kurtosis)),
-            sortino: figure("sortino", stats::sortino(&returns, year)),
-            calmar: figure("calmar", stats::calmar(&returns, year)),
+            sortino: figure("sortino", annual(stats::sortino(&returns, year))),
+            calmar: figure("calmar", annual(stats::calmar(&returns, year))),
             max_drawdown: figure("max_drawdown", stats::max_drawdown(&returns)),
             max_drawdown_length: figure(
                 "max_drawdown_length",
@@ -246,7 +253,7 @@ mod tests {
     }
 
     fn metrics(record: &Record) -> Metrics {
-        Metrics::of(record, &Basis { begin: Nanos(0), interval: Nanos(HOUR), days_per_year: 365.0 })
+        Metrics::of(record, &Basis { begin: Nanos(0), interval: Nanos(HOUR), sampled: false, days_per_year: 365.0 })
     }
 
     #[test]
@@ -255,6 +262,16 @@ mod tests {
         assert_eq!((short.period, short.count, short.periods_per_year), (Period::PerBar, 671, 8_760.0));
         let long = metrics(&idle(28 * 24)).returns;
         assert_eq!((long.period, long.count, long.periods_per_year), (Period::Daily, 28, 365.0));
+    }
+
+    #[test]
+    fn samples_of_less_than_28_days_are_not_stated_for_a_year() {
+        let basis = Basis { begin: Nanos(0), interval: Nanos(HOUR), sampled: true, days_per_year: 365.0 };
+        let (short, long) = (Metrics::of(&idle(28 * 24 - 1), &basis), Metrics::of(&idle(28 * 24), &basis));
+        assert_eq!((short.returns.period, short.returns.count), (Period::PerSample, 671));
+        assert_eq!((short.total_return, short.annual_return, short.volatility), (Some(0.0), None, None));
+        assert_eq!(short.undefined["annual_return"], "the run is too short for anything to be stated for a year");
+        assert_eq!((long.returns.period, long.annual_return), (Period::Daily, Some(0.0)));
     }
 
     #[test]

@@ -220,6 +220,7 @@ impl Simulation {
         Basis {
             begin: self.window.from.unwrap_or_default().max(Nanos(begin.unwrap_or_default())),
             interval: self.market.iter().map(|traded| traded.interval).min().unwrap_or_default(),
+            sampled: false,
             days_per_year: self.days_per_year,
         }
     }

@@ -58,6 +58,8 @@ pub struct TapeSimulation {
     pub latency: Latency,
     /// The limits that every order passes.
     pub risk: RiskProfile,
+    /// On what margin perpetuals are held.
+    pub margin: MarginTerms,
     /// Where latencies are drawn from, and what strategies draw from.
     pub seed: u64,
     /// When the first event was received.
@@ -81,7 +83,7 @@ impl TapeSimulation {
         Kernel::empty(Setup {
             instruments: self.listed(),
             venue: TapeVenue::new(self.latency, self.seed, self.instruments.len()),
-            margin: MarginTerms::default(),
+            margin: self.margin,
             risk: self.risk.clone(),
             venture: Venture::Simulated,
             guard: None,
@@ -100,7 +102,7 @@ impl TapeSimulation {
     /// What metrics depend on beside the record of a strategy.
     #[must_use]
     pub fn basis(&self) -> Basis {
-        Basis { begin: self.begin, interval: self.sampling, days_per_year: self.days_per_year }
+        Basis { begin: self.begin, interval: self.sampling, sampled: true, days_per_year: self.days_per_year }
     }
 }
 

@@ -60,7 +60,7 @@ fn a_purchase_beyond_the_cash_borrows_what_is_missing() {
     assert_eq!(ledger.equity().0, dec("100000") - dec("400") - dec("5.01008351"));
     let trip = &ledger.round_trips()[0];
     assert_eq!((trip.funding.0, trip.net.0), (dec("-5.01008351"), dec("-405.01008351")));
-    let basis = Basis { begin: Nanos(0), interval: HOUR, days_per_year: 365.0 };
+    let basis = Basis { begin: Nanos(0), interval: HOUR, sampled: false, days_per_year: 365.0 };
     assert_eq!(Metrics::of(&books.records()[0], &basis).interest, 5.010_083_51);
 }
 

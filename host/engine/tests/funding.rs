@@ -94,7 +94,7 @@ fn a_round_trip_has_the_funding_of_its_own_lots_and_all_of_them_the_whole() {
     let trips: Vec<_> = books.records()[0].ledger.round_trips().iter().map(|trip| trip.funding.0.normalize()).collect();
     assert_eq!(trips, ["-0.027", "0.003", "0.003"].map(dec));
     let record = &books.records()[0];
-    let basis = Basis { begin: Nanos(0), interval: HOUR, days_per_year: 365.0 };
+    let basis = Basis { begin: Nanos(0), interval: HOUR, sampled: false, days_per_year: 365.0 };
     assert_eq!(Metrics::of(record, &basis).funding, -0.021);
     assert_eq!(TradeRow::all(record, &["P".to_owned()])[0].funding, -0.027);
 }

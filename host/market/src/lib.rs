@@ -33,7 +33,7 @@ pub use date::{DateError, format_time, months_before, parse_date};
 pub use export::write_csv;
 pub use funding::{FundingError, read_funding};
 pub use import::{Import, ImportError, Imported, import};
-pub use infer::{ASSUMED_FEE, FINEST_DECIMALS, infer_instrument};
+pub use infer::{ASSUMED_FEE, FINEST_DECIMALS, Steps, infer_instrument};
 pub use instruments::{DatedRules, Instruments, UnknownInstrument};
 pub use merge::{Conflict, Contradiction, Contradictions};
 pub use problem::{Flaw, Place, Problem, Problems};

@@ -46,9 +46,13 @@ pub(crate) fn convention(metrics: &Metrics) -> String {
     let kind = match returns.period {
         Period::Daily => "daily returns (UTC)",
         Period::PerBar => "returns per bar",
+        Period::PerSample => "returns from sample to sample",
     };
-    let year = exact(Some(returns.periods_per_year));
-    format!("{} {kind}, {year} periods a year", count(returns.count as u64))
+    let year = match returns.period {
+        Period::PerSample => "not stated for a year".to_owned(),
+        Period::Daily | Period::PerBar => format!("{} periods a year", exact(Some(returns.periods_per_year))),
+    };
+    format!("{} {kind}, {year}", count(returns.count as u64))
 }
 
 /// All figures, in the order that people ask for them.
@@ -57,6 +61,7 @@ pub(crate) fn rows(metrics: &Metrics) -> Vec<FigureRow> {
     let period = match metrics.returns.period {
         Period::Daily => "daily (UTC)",
         Period::PerBar => "per-bar",
+        Period::PerSample => "per-sample",
     };
     let returns = format!("{} {period} returns", count(metrics.returns.count as u64));
     let m = metrics;

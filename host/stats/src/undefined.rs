@@ -38,6 +38,9 @@ pub enum Undefined {
     /// The compounded returns never fall below an earlier peak, but for rounding.
     #[error("there is no drawdown to compare with")]
     NoDrawdown,
+    /// The returns are those of too short a time to say what a year of them would be.
+    #[error("the run is too short for anything to be stated for a year")]
+    TooShort,
     /// All values are zero: there is neither a hit nor a miss.
     #[error("every value is zero: there is neither a gain nor a loss")]
     AllZero,

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use tiltyard_model::Desk;
 use tiltyard_sandbox::{AdmissionLimits, Cache, CompileLimits, Compiler, Limits, PoolLimits, Sandbox, SandboxConfig};
-
-use crate::run::Ground;
 
 pub(crate) mod backtest;
 pub(crate) mod build;
@@ -53,7 +52,7 @@ pub(crate) fn read_component(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// A sandbox with default limits that keeps compiled code in the user's cache folder.
-pub(crate) fn sandbox(cache: Option<&Path>) -> Result<Ground> {
+pub(crate) fn sandbox<D: Desk + Default + Send + 'static>(cache: Option<&Path>) -> Result<Sandbox<D>> {
     let program = env::current_exe().context("finding this program's own path")?;
     let compiler = Compiler::new(program, vec![COMPILE_VERB.into()], CompileLimits::default());
     let cache = match cache {

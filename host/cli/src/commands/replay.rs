@@ -8,13 +8,13 @@ use serde_json::{Value as Json, json};
 use tiltyard_engine::{Books, Log, Metrics, OpenRow, TradeRow, probe};
 
 use crate::print;
-use crate::run::{Data, MADE_UP, Prepared, Request, SavedRun, is_synthetic};
+use crate::run::{Data, MADE_UP, Ready, Request, SavedRun, is_synthetic};
 
 /// Verify a saved run: rebuild its results from its events alone, then run it again and compare event by event.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  tiltyard replay run.jsonl\n  tiltyard replay run.jsonl --component my.wasm --data btc.csv.gz\n  \
-                  tiltyard replay run.jsonl --workspace ground\n  \
+                  tiltyard replay run.jsonl --workspace ground\n  tiltyard replay run.jsonl --tape btc.gz\n  \
                   tiltyard replay run.jsonl --log-only\n  tiltyard replay run.jsonl --debug"
 )]
 pub(crate) struct Args {
@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// The data, if it is not where it was: one file for each symbol of the run.
     #[arg(long, value_name = "FILE", conflicts_with = "workspace")]
     data: Vec<PathBuf>,
+    /// The tapes, if they are not where they were: one for each symbol of the run.
+    #[arg(long = "tape", value_name = "FILE", conflicts_with_all = ["data", "workspace"])]
+    tapes: Vec<PathBuf>,
     /// The workspace that the data came from, if it is not where it was.
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
@@ -54,9 +57,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let again = if args.log_only {
         None
     } else {
-        let prepared = Prepared::new(&request, args.cache.as_deref())?;
-        let outcome = prepared.run(Log::keeping())?;
-        let document = serde_json::to_value(prepared.document(&outcome)?)?;
+        if let Data::Tapes { tapes } = &request.data
+            && let Some(missing) = tapes.iter().find(|tape| !tape.exists())
+        {
+            bail!("{}, the tape of this run, is not there; give it with --tape FILE", missing.display());
+        }
+        let ready = Ready::new(&request, args.cache.as_deref())?;
+        let outcome = ready.run(Log::keeping())?;
+        let document = serde_json::to_value(ready.document(&outcome)?)?;
         // What differs in the inputs explains what differs in the events.
         let inputs = first_difference("/manifest", &saved.document["manifest"], &document["manifest"])
             .or_else(|| first_difference("", &saved.document, &document));
@@ -102,6 +110,21 @@ impl Args {
                 files.clone_from(&self.data);
             }
             (Data::Files(_), Some(_)) => bail!("the bars of this run came from files; give them with --data"),
+            (Data::Tapes { tapes }, None) if !self.tapes.is_empty() => {
+                ensure!(
+                    self.tapes.len() == tapes.len(),
+                    "{} --tape were given; the run has {} instruments",
+                    self.tapes.len(),
+                    tapes.len()
+                );
+                tapes.clone_from(&self.tapes);
+            }
+            (Data::Tapes { .. }, workspace) if workspace.is_some() || !self.data.is_empty() => {
+                bail!("this run was played on tapes; give them with --tape")
+            }
+            (Data::Files(_) | Data::Catalog { .. }, _) if !self.tapes.is_empty() => {
+                bail!("this run was played on bars; give them with --data or --workspace")
+            }
             (Data::Catalog { .. }, None) if !self.data.is_empty() => {
                 bail!("the bars of this run came from a workspace; give it with --workspace")
             }

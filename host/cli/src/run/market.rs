@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use serde_json::Value as Json;
 use tiltyard_engine::{PerpetualSeries, Simulation, Traded, Window};
@@ -11,7 +11,7 @@ use tiltyard_market::{
     ASSUMED_FEE, Catalog, CatalogError, Instruments, Key, RawBars, Report, Series, format_time, infer_instrument,
     read_bars,
 };
-use tiltyard_model::{Columns, Digest, Instrument, Interval, Manifest, Money, Nanos, decimal, to_f64};
+use tiltyard_model::{Columns, Digest, Instrument, Interval, Manifest, Nanos, to_f64};
 
 use super::request::{Data, Request};
 use crate::workspace::Workspace;
@@ -19,7 +19,6 @@ use crate::workspace::Workspace;
 /// The market of a request, read and checked.
 pub(crate) struct Market {
     pub(crate) simulation: Simulation,
-    pub(crate) cash: Money,
     pub(crate) settlement: String,
     pub(crate) sources: Vec<Source>,
 }
@@ -45,28 +44,24 @@ pub(crate) struct Source {
 impl Market {
     /// Reads the data of a request, from files or from this workspace.
     pub(crate) fn read(request: &Request, manifest: &Manifest, workspace: Option<&Workspace>) -> Result<Self> {
-        let Interval::Only(interval) = request.interval else { bail!("bars of any length cannot be played") };
+        let Some(Interval::Only(interval)) = request.interval else { bail!("bars of any length cannot be played") };
         let shelf = workspace.map(Shelf::of).transpose()?;
         let window =
             Window { from: request.from, to: request.to, warm_up_bars: manifest.warm_up_of_run(), close_at_end: false };
         let mut market = Vec::new();
         let mut sources: Vec<Source> = Vec::new();
-        let mut settlement: Option<String> = None;
         for (at, symbol) in request.symbols.iter().enumerate() {
             let (series, mut source) = match (&request.data, &shelf) {
                 (Data::Files(files), _) => from_file(&files[at], interval)?,
-                (Data::Catalog { ends, .. }, Some(shelf)) => shelf.series(request, symbol, ends.get(at).copied())?,
+                (Data::Catalog { ends, .. }, Some(shelf)) => {
+                    shelf.series(&Key::new(&request.venue, symbol, Interval::Only(interval))?, ends.get(at).copied())?
+                }
                 (Data::Catalog { .. }, None) => bail!("the bars of {symbol} are in a workspace, and there is none"),
+                (Data::Tapes { .. }, _) => bail!("a tape has no bars"),
             };
             let rulebook = shelf.as_ref().map(|shelf| &shelf.rulebook);
             let (instrument, rules) = instrument(request, symbol, &series.bars, interval, rulebook)?;
             source.rules = rules;
-            let quote = settlement.get_or_insert_with(|| instrument.quote.clone());
-            ensure!(
-                *quote == instrument.quote,
-                "{symbol} is priced in {}, the others in {quote}; an account has one currency",
-                instrument.quote
-            );
             sources.push(source);
             let bars = Arc::new(series.bars);
             let mut traded = Traded {
@@ -85,10 +80,11 @@ impl Market {
             }
             market.push(traded);
         }
+        let settlement = settlement(market.iter().map(|traded| &traded.instrument))?;
         let simulation = Simulation {
             market,
             window,
-            profile: request.profile,
+            profile: request.profile.unwrap_or_default(),
             costs: request.costs,
             latency: request.latency,
             risk: request.risk.clone(),
@@ -99,8 +95,7 @@ impl Market {
         if let Err(error) = simulation.check_window() {
             bail!(window_error(&error));
         }
-        let cash = decimal(request.cash).context("--cash has more digits than an amount can have")?;
-        Ok(Self { simulation, cash: Money(cash), settlement: settlement.unwrap_or_default(), sources })
+        Ok(Self { simulation, settlement, sources })
     }
 
     /// When the last bar of each series closes.
@@ -143,10 +138,9 @@ impl Shelf {
     }
 
     /// A series, up to this end of it.
-    fn series(&self, request: &Request, symbol: &str, until: Option<Nanos>) -> Result<(Series, Source)> {
-        let key = Key::new(&request.venue, symbol, request.interval)?;
-        let stored = match self.catalog.series(&key) {
-            Err(CatalogError::Unknown { .. }) => bail!(self.missing(&key)),
+    fn series(&self, key: &Key, until: Option<Nanos>) -> Result<(Series, Source)> {
+        let stored = match self.catalog.series(key) {
+            Err(CatalogError::Unknown { .. }) => bail!(self.missing(key)),
             stored => stored?,
         };
         let closed = |open: i64| until.is_none_or(|until| Nanos(open) + key.length() <= until);
@@ -198,13 +192,22 @@ fn instrument(
     let seen = bars.slice(0..seen);
     let end = end(&seen, interval);
     let ruled = rulebook.and_then(|book| Some((book.instruments.at_end(&request.venue, symbol, end, end)?, book)));
-    let (mut instrument, mut from) = match ruled {
+    match ruled {
         Some((rules, book)) => {
             let since = format_time(rules.from);
-            (rules.instrument.clone(), Some(format!("as the venue has them since {since} ({})", book.name)))
+            let from = format!("as the venue has them since {since} ({})", book.name);
+            given(request, rules.instrument.clone(), Some(from))
         }
-        None => (infer_instrument(symbol, &request.venue, &seen, ASSUMED_FEE, ASSUMED_FEE), None),
-    };
+        None => given(request, infer_instrument(symbol, &request.venue, &seen, ASSUMED_FEE, ASSUMED_FEE), None),
+    }
+}
+
+/// The instrument with what was asked for instead of its rules, and where its rules come from: in these words, or inferred.
+pub(super) fn given(
+    request: &Request,
+    mut instrument: Instrument,
+    mut from: Option<String>,
+) -> Result<(Instrument, String)> {
     match request.fee {
         Some(fee) => (instrument.maker_fee, instrument.taker_fee) = (to_f64(fee), to_f64(fee)),
         None if request.stress => {
@@ -238,6 +241,16 @@ fn inferred(request: &Request) -> &'static str {
         (None, None) => "inferred from the data; what the venue's rules were is not known",
         _ => "in part as given, in part inferred from the data; what the venue's rules were is not known",
     }
+}
+
+/// The currency that all of these are priced in.
+pub(super) fn settlement<'a>(instruments: impl IntoIterator<Item = &'a Instrument>) -> Result<String> {
+    let mut settlement: Option<&String> = None;
+    for Instrument { symbol, quote, .. } in instruments {
+        let before = *settlement.get_or_insert(quote);
+        ensure!(before == quote, "{symbol} is priced in {quote}, the others in {before}; an account has one currency");
+    }
+    Ok(settlement.cloned().unwrap_or_default())
 }
 
 /// When the last bar closes.

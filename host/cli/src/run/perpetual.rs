@@ -115,6 +115,11 @@ impl Perpetual {
         *self == Self::default()
     }
 
+    /// Whether marks or funding come from files.
+    pub(crate) fn has_series(&self) -> bool {
+        !self.marks.is_empty() || !self.funding.is_empty()
+    }
+
     /// Whether the numbers make sense, wherever the request comes from.
     pub(crate) fn check(&self, symbols: usize) -> Result<()> {
         let within = |what: &str, value: Option<f64>, least: f64, most: f64| {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tiltyard_engine::venue::{Costs, Latency};
-use tiltyard_engine::{Basis, Entry, Event, Profile};
+use tiltyard_engine::{Basis, Entry, Event, Profile, TapeSimulation};
 use tiltyard_market::parse_date;
 use tiltyard_model::{Decimal, Interval, Manifest, Nanos, Value, decimal, to_f64};
 use tiltyard_risk::RiskProfile;
@@ -22,8 +22,8 @@ pub(crate) struct RunArgs {
     #[arg(long = "symbol", value_name = "SYMBOL", required = true)]
     symbols: Vec<String>,
     /// The length of a bar, such as 1m, 1h or 1d.
-    #[arg(long)]
-    interval: String,
+    #[arg(long, required = true)]
+    interval: Option<String>,
     /// The venue; by default the workspace's, and `binance` for files.
     #[arg(long)]
     venue: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) struct RunArgs {
     /// Play bars that open at this time (UTC) or later; earlier ones are for warming up.
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
-    /// Play bars that close at this time (UTC) or earlier.
+    /// Play bars that close at this time (UTC) or earlier; of a tape, what was received by then.
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
     /// A parameter of the strategy; the others have their defaults.
@@ -75,7 +75,7 @@ pub(crate) struct RunArgs {
     /// Double fees, spread, slippage and impact.
     #[arg(long)]
     stress: bool,
-    /// Time from order to venue, in milliseconds; bars round it up to the next one.
+    /// Time from order to venue, in milliseconds; bars round it up to the next one, a tape does not.
     #[arg(long, default_value_t = 0, value_name = "MS", value_parser = clap::value_parser!(u32).range(..=86_400_000))]
     latency_ms: u32,
     /// Up to this much more latency, drawn from the seed.
@@ -107,13 +107,16 @@ pub(crate) struct RunArgs {
 pub(crate) struct Request {
     pub(crate) component: PathBuf,
     pub(crate) symbols: Vec<String>,
-    pub(crate) interval: Interval,
+    /// The length of a bar; absent on a tape, which has none.
+    pub(crate) interval: Option<Interval>,
     pub(crate) venue: String,
     pub(crate) data: Data,
     pub(crate) from: Option<Nanos>,
     pub(crate) to: Option<Nanos>,
     pub(crate) params: Vec<String>,
-    pub(crate) profile: Profile,
+    /// How orders fill on bars; absent on a tape.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<Profile>,
     pub(crate) cash: f64,
     /// A fraction of the value, doubled already if costs are; absent where each instrument has its own.
     pub(crate) fee: Option<Decimal>,
@@ -133,12 +136,14 @@ pub(crate) struct Request {
     pub(crate) delist_at_end: bool,
 }
 
-/// Where the bars are.
+/// Where the bars are, or the tapes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Data {
     /// A file for each symbol.
     Files(Vec<PathBuf>),
+    /// A recording for each symbol: no bars, but what the venue published.
+    Tapes { tapes: Vec<PathBuf> },
     /// In a workspace's catalog.
     Catalog {
         workspace: PathBuf,
@@ -154,22 +159,28 @@ const VENUE: &str = "binance";
 const FEE_BPS: f64 = 5.0;
 
 impl RunArgs {
-    /// The request that these arguments make.
+    /// The request that these arguments make, on bars.
     pub(crate) fn request(&self) -> Result<Request> {
+        self.request_on(&[])
+    }
+
+    /// The request that these arguments make: on tapes, if there are any.
+    pub(crate) fn request_on(&self, tapes: &[PathBuf]) -> Result<Request> {
         let basis_points = |what: &str, value: f64| -> Result<Decimal> {
             let exact = decimal(value).with_context(|| format!("--{what} {value} is no number that can be used"))?;
             Ok(exact / Decimal::from(10_000))
         };
-        let profile = fills(&self.profile)?;
+        let (data, venue) = self.source(tapes)?;
+        let on_tapes = matches!(data, Data::Tapes { .. });
+        let profile = if on_tapes { None } else { Some(fills(&self.profile)?) };
         let slippage = self.slippage_bps.map(|slippage| basis_points("slippage-bps", slippage)).transpose()?;
         let costs = Costs {
             half_spread: basis_points("half-spread-bps", self.half_spread_bps)?,
-            slippage: slippage.unwrap_or(profile.default_costs().slippage),
+            slippage: slippage.unwrap_or(profile.map_or(Costs::none(), Profile::default_costs).slippage),
             impact: basis_points("impact-bps", self.impact_bps)?,
         };
-        let (data, venue) = self.source()?;
         // Rules say fees; files have none.
-        let fee_bps = self.fee_bps.or_else(|| matches!(data, Data::Files(_)).then_some(FEE_BPS));
+        let fee_bps = self.fee_bps.or_else(|| (!matches!(data, Data::Catalog { .. })).then_some(FEE_BPS));
         let fee = fee_bps.map(|fee| basis_points("fee-bps", fee)).transpose()?;
         // A rebate is no cost: doubled it would help.
         let stressed = |fee: Decimal| if fee > Decimal::ZERO { fee + fee } else { fee };
@@ -179,10 +190,7 @@ impl RunArgs {
         let request = Request {
             component: self.component.clone(),
             symbols: self.symbols.clone(),
-            interval: Interval::try_from(self.interval.clone()).map_err(anyhow::Error::msg).and_then(|interval| {
-                ensure!(interval != Interval::Any, "--interval any is no length; give one such as 1h");
-                Ok(interval)
-            })?,
+            interval: self.interval.clone().map(interval).transpose()?,
             venue,
             data,
             from: date(&self.from, "from")?,
@@ -224,7 +232,11 @@ impl RunArgs {
     }
 
     /// Where the bars are, and the name of their venue.
-    fn source(&self) -> Result<(Data, String)> {
+    fn source(&self, tapes: &[PathBuf]) -> Result<(Data, String)> {
+        if !tapes.is_empty() {
+            let venue = self.venue.clone().unwrap_or_else(|| VENUE.to_owned());
+            return Ok((Data::Tapes { tapes: tapes.to_vec() }, venue));
+        }
         if !self.data.is_empty() {
             return Ok((Data::Files(self.data.clone()), self.venue.clone().unwrap_or_else(|| VENUE.to_owned())));
         }
@@ -233,6 +245,12 @@ impl RunArgs {
         let venue = workspace.venue(self.venue.as_deref()).to_owned();
         Ok((Data::Catalog { workspace: workspace.folder()?, ends: Vec::new() }, venue))
     }
+}
+
+fn interval(text: String) -> Result<Interval> {
+    let interval = Interval::try_from(text).map_err(anyhow::Error::msg)?;
+    ensure!(interval != Interval::Any, "--interval any is no length; give one such as 1h");
+    Ok(interval)
 }
 
 fn fills(name: &str) -> Result<Profile> {
@@ -261,12 +279,24 @@ impl Request {
         self.perpetual.check(self.symbols.len())?;
         let problems = self.risk.problems();
         ensure!(problems.is_empty(), "the risk profile {}: {}", self.risk.name, problems.join("; "));
+        let of_bars = self.interval.is_some() || self.from.is_some() || self.profile.is_some() || self.delist_at_end;
+        let on_tapes = matches!(self.data, Data::Tapes { .. });
+        ensure!(
+            !(on_tapes && (of_bars || self.perpetual.has_series())),
+            "a tape has no bars, and so no interval, --from, fill profile, marks, funding or delisting"
+        );
         match &self.data {
             Data::Files(files) => ensure!(
                 files.len() == self.symbols.len(),
                 "{} --symbol and {} --data were given; give one file for each symbol, in the same order",
                 self.symbols.len(),
                 files.len()
+            ),
+            Data::Tapes { tapes } => ensure!(
+                tapes.len() == self.symbols.len(),
+                "{} --symbol and {} --tape were given; give one tape for each symbol, in the same order",
+                self.symbols.len(),
+                tapes.len()
             ),
             Data::Catalog { ends, .. } => ensure!(
                 ends.is_empty() || ends.len() == self.symbols.len(),
@@ -288,13 +318,19 @@ impl Request {
 
     /// What metrics depend on, as far as a log of events tells.
     pub(crate) fn basis(&self, entries: &[Entry]) -> Result<Basis> {
-        let Interval::Only(interval) = self.interval else { bail!("bars of any length cannot be played") };
+        if matches!(self.data, Data::Tapes { .. }) {
+            let begin = entries.first().map(|entry| entry.time).unwrap_or_default();
+            let (interval, days_per_year) = (TapeSimulation::SAMPLING, self.days_per_year);
+            return Ok(Basis { begin, interval, sampled: true, days_per_year });
+        }
+        let Some(Interval::Only(interval)) = self.interval else { bail!("bars of any length cannot be played") };
         let open = |entry: &Entry| match entry.event {
             Event::Bar { open_time, .. } => Some(open_time),
             _ => None,
         };
         let first = entries.iter().filter_map(open).min().unwrap_or_default();
-        Ok(Basis { begin: self.from.unwrap_or_default().max(first), interval, days_per_year: self.days_per_year })
+        let begin = self.from.unwrap_or_default().max(first);
+        Ok(Basis { begin, interval, sampled: false, days_per_year: self.days_per_year })
     }
 }
 

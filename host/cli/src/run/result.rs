@@ -1,11 +1,13 @@
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use tiltyard_engine::{Metrics, OpenRow, Outcome, TradeRow};
+use tiltyard_engine::venue::Venue;
+use tiltyard_engine::{Basis, MarginTerms, Metrics, OpenRow, Outcome, TradeRow, Window};
 use tiltyard_market::format_time;
-use tiltyard_model::InstrumentKind;
+use tiltyard_model::{Instrument, InstrumentKind, Interval, Nanos};
 use tiltyard_sandbox::{Fault, engine_version};
 
+use super::entrant::Entrant;
 use super::{Prepared, Request};
 
 /// The object that `backtest --json` prints. Others build on it: fields are added, never renamed.
@@ -23,13 +25,29 @@ pub(crate) struct RunDocument {
     pub(crate) halted: Option<String>,
 }
 
+/// What a run was made on, as its manifest has it.
+pub(super) struct Stage {
+    pub(super) instruments: Vec<Json>,
+    pub(super) window: Window,
+    pub(super) profile: Json,
+    pub(super) settlement: String,
+    /// On what margin instruments were held, if any was.
+    pub(super) margin: Option<MarginTerms>,
+    pub(super) basis: Basis,
+}
+
 impl RunDocument {
-    pub(super) fn new(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) -> Result<Self> {
+    pub(super) fn new<V: Venue + Send + 'static>(
+        request: &Request,
+        entrant: &Entrant<V>,
+        stage: Stage,
+        outcome: &Outcome<Fault>,
+    ) -> Result<Self> {
         let record = outcome.books.records().first().context("a run without a strategy")?;
-        let simulation = &prepared.market.simulation;
+        let metrics = Metrics::of(record, &stage.basis);
         Ok(Self {
-            manifest: manifest(prepared, request, outcome)?,
-            metrics: Metrics::of(record, &simulation.basis()),
+            manifest: manifest(request, entrant, stage, outcome)?,
+            metrics,
             trades: TradeRow::all(record, &request.symbols),
             open: OpenRow::all(record, &request.symbols),
             fuel: record.fuel,
@@ -46,56 +64,77 @@ impl RunDocument {
     }
 }
 
-fn manifest(prepared: &Prepared, request: &Request, outcome: &Outcome<Fault>) -> Result<Json> {
-    let admission = prepared.component.admission();
-    let declared = &admission.manifest;
-    let parameters = declared
-        .resolve(&prepared.start.parameters)
-        .map_err(|errors| anyhow::Error::msg(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
-    let parameters: serde_json::Map<String, Json> =
-        parameters.into_iter().map(|(name, value)| Ok((name, serde_json::to_value(value)?))).collect::<Result<_>>()?;
-    let simulation = &prepared.market.simulation;
-    let instruments = simulation.market.iter().zip(&prepared.market.sources).map(|(traded, source)| {
-        let lane = traded.lane(&simulation.window);
-        let time = |at: Option<&i64>| at.map(|time| format_time(tiltyard_model::Nanos(*time)));
-        let times = traded.bars.open_time();
-        let mut said = json!({
-            "instrument": traded.instrument,
-            "rules": source.rules,
-            "data": source,
-            "first_bar": time(times.get(lane.from)),
-            "last_bar": time(lane.to.checked_sub(1).and_then(|last| times.get(last))),
-        });
-        if traded.instrument.kind == InstrumentKind::Perpetual {
-            said["perpetual"] = source.perpetual.clone();
-        }
-        said
-    });
-    let rules = simulation.profile.rules(simulation.costs);
-    let margined = simulation.market.iter().any(|traded| traded.instrument.kind.is_margined());
+fn manifest<V: Venue + Send + 'static>(
+    request: &Request,
+    entrant: &Entrant<V>,
+    stage: Stage,
+    outcome: &Outcome<Fault>,
+) -> Result<Json> {
+    let declared = entrant.manifest();
     let mut manifest = json!({
         "tiltyard": env!("CARGO_PKG_VERSION"),
         "engine": engine_version(),
-        "strategy": {"name": declared.name, "version": declared.version, "parameters": parameters},
-        "component": admission.digest,
-        "instruments": instruments.collect::<Vec<_>>(),
+        "strategy": {"name": declared.name, "version": declared.version, "parameters": entrant.parameters()?},
+        "component": entrant.component.admission().digest,
+        "instruments": stage.instruments,
         "interval": request.interval,
-        "window": simulation.window,
-        "profile": {"name": rules.name(), "version": rules.version(), "costs": simulation.costs},
+        "window": stage.window,
+        "profile": stage.profile,
         "fee": request.fee,
-        "latency": simulation.latency,
-        "risk": simulation.risk,
+        "latency": request.latency,
+        "risk": request.risk,
         "cash": request.cash,
-        "settlement": prepared.market.settlement,
-        "periods_per_year": simulation.days_per_year,
+        "settlement": stage.settlement,
+        "periods_per_year": request.days_per_year,
         "delist_at_end": request.delist_at_end,
         "seed": request.seed,
         "result": outcome.books.log().digest(),
     });
-    if margined {
-        manifest["margin"] = json!(simulation.margin);
+    if stage.basis.sampled {
+        manifest["sampling"] = json!(Interval::Only(stage.basis.interval));
+    }
+    if let Some(margin) = stage.margin {
+        manifest["margin"] = json!(margin);
     }
     Ok(manifest)
+}
+
+impl Prepared {
+    /// What it was played on.
+    pub(super) fn stage(&self) -> Stage {
+        let simulation = &self.market.simulation;
+        let instruments = simulation.market.iter().zip(&self.market.sources).map(|(traded, source)| {
+            let lane = traded.lane(&simulation.window);
+            let time = |at: Option<&i64>| at.map(|time| format_time(Nanos(*time)));
+            let times = traded.bars.open_time();
+            let mut said = json!({
+                "instrument": traded.instrument,
+                "rules": source.rules,
+                "data": source,
+                "first_bar": time(times.get(lane.from)),
+                "last_bar": time(lane.to.checked_sub(1).and_then(|last| times.get(last))),
+            });
+            perpetual(&mut said, &traded.instrument, source.perpetual.clone());
+            said
+        });
+        let rules = simulation.profile.rules(simulation.costs);
+        let margined = simulation.market.iter().any(|traded| traded.instrument.kind.is_margined());
+        Stage {
+            instruments: instruments.collect(),
+            window: simulation.window,
+            profile: json!({"name": rules.name(), "version": rules.version(), "costs": simulation.costs}),
+            settlement: self.market.settlement.clone(),
+            margin: margined.then_some(simulation.margin),
+            basis: simulation.basis(),
+        }
+    }
+}
+
+/// Says what a perpetual was played with beside its prices.
+pub(super) fn perpetual(said: &mut Json, instrument: &Instrument, with: Json) {
+    if instrument.kind == InstrumentKind::Perpetual {
+        said["perpetual"] = with;
+    }
 }
 
 /// What is said of a run on such a market.

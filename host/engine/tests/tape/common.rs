@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use tiltyard_engine::venue::{Latency, TapeVenue};
 use tiltyard_engine::{
-    Books, Entry, Event, Execution, Log, Strategy, TapeFeed, TapeSimulation, Terms, TradingDesk, Update,
+    Books, Entry, Event, Execution, Log, MarginTerms, Strategy, TapeFeed, TapeSimulation, Terms, TradingDesk, Update,
 };
 use tiltyard_model::tape::{DepthChange, Level, Print, Quote, Stamped, TapeEvent};
 use tiltyard_model::{
@@ -169,6 +169,7 @@ pub(crate) fn simulation(kind: InstrumentKind, latency: i64) -> TapeSimulation {
         instruments: vec![instrument(kind)],
         latency: Latency { fixed: Nanos(latency * MS), jitter: Nanos(0) },
         risk: RiskProfile::research(),
+        margin: MarginTerms::default(),
         seed: 1,
         begin: Nanos(0),
         sampling: TapeSimulation::SAMPLING,

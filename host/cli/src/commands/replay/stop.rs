@@ -9,7 +9,7 @@ use crate::run::{MADE_UP, SavedRun, is_synthetic};
 
 /// How many of the strategy's last doings are shown.
 const DOINGS: usize = 20;
-/// How many of the last bars are shown.
+/// How many of the last bars, or of the last trades of a tape, are shown.
 const BARS: usize = 3;
 
 /// The fault or halt that ended a run, or its end; for people, or as one JSON object.
@@ -23,11 +23,12 @@ pub(super) fn report(saved: &SavedRun, as_json: bool) -> Result<String> {
         entries
     };
     let bars = last(BARS, |event| matches!(event, Event::Bar { .. }));
+    let prints = last(BARS, |event| matches!(event, Event::Print { .. }));
     let doings = last(DOINGS, is_doing);
     let fault = &saved.document["fault"];
     if as_json {
         let stop = stop.map(|at| &saved.entries[at]);
-        let document = json!({"synthetic": is_synthetic(&saved.document), "stopped": stop, "fault": fault, "last_bars": bars, "last_doings": doings});
+        let document = json!({"synthetic": is_synthetic(&saved.document), "stopped": stop, "fault": fault, "last_bars": bars, "last_prints": prints, "last_doings": doings});
         return Ok(serde_json::to_string_pretty(&document)?);
     }
     let mut lines: Vec<String> = is_synthetic(&saved.document).then(|| MADE_UP.to_owned()).into_iter().collect();
@@ -42,8 +43,9 @@ pub(super) fn report(saved: &SavedRun, as_json: bool) -> Result<String> {
     });
     let frames = fault["frames"].as_array().into_iter().flatten().filter_map(Json::as_str);
     lines.extend(frames.map(|frame| format!("  in {frame}")));
-    lines.push("\nthe last bars:".to_owned());
-    lines.extend(bars.into_iter().map(line).collect::<Result<Vec<_>>>()?);
+    let (what, market) = if prints.is_empty() { ("bars", bars) } else { ("trades of others", prints) };
+    lines.push(format!("\nthe last {what}:"));
+    lines.extend(market.into_iter().map(line).collect::<Result<Vec<_>>>()?);
     lines.push("\nthe last that was done and said:".to_owned());
     lines.extend(doings.into_iter().map(line).collect::<Result<Vec<_>>>()?);
     Ok(lines.join("\n"))

@@ -56,6 +56,11 @@ struct Place {
 }
 
 impl TapeVenue {
+    /// What its rules are called, where profiles of bars are named.
+    pub const RULES: &'static str = "tape";
+    /// Their version, raised when a rule changes.
+    pub const VERSION: u32 = 1;
+
     /// A venue for this many instruments. `seed` is where latencies are drawn from; a latency below 0 is none.
     #[must_use]
     pub fn new(latency: Latency, seed: u64, instruments: usize) -> Self {

@@ -1,6 +1,6 @@
 //! Where resting orders stand in the queues at their prices.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use tiltyard_model::tape::Print;
 use tiltyard_model::{Nanos, OrderId, OrderKind, Price, Qty, Side};
@@ -62,11 +62,14 @@ impl Queues {
                 resting_price(order) == Some(place.price) && order.ticket.quantity <= place.quantity
             })
         });
-        for order in book.orders().iter().filter(|order| order.arrived) {
+        let resting = || book.orders().iter().filter(|order| order.arrived && resting_price(order).is_some());
+        // Every place that is left has its order, and hardly any event brings another one.
+        if resting().count() == self.places.len() {
+            return;
+        }
+        let known: BTreeSet<OrderId> = self.places.iter().map(|place| place.order).collect();
+        for order in resting().filter(|order| !known.contains(&order.id)) {
             let Some(price) = resting_price(order) else { continue };
-            if self.places.iter().any(|place| place.order == order.id) {
-                continue;
-            }
             let (side, as_of) = (order.ticket.side, sight.update());
             let shown = sight.shown(side, price).filter(|shown| is_since(shown.update, as_of));
             self.places.push(Place {
