@@ -160,7 +160,7 @@ fn near(exact: Decimal, floor: Decimal, step: Decimal) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use super::Specification;
-    use crate::Instrument;
+    use crate::{Instrument, InstrumentKind};
 
     fn instrument() -> Instrument {
         Instrument {
