@@ -52,7 +52,7 @@ impl Listing {
         let plain = self.leverage.map_or_else(
             || spot(symbol),
             |leverage| {
-                let kind = if self.lent.is_some() { InstrumentKind::SpotMargin } else { InstrumentKind::Perpetual };
+                let kind = if self.lent().is_some() { InstrumentKind::SpotMargin } else { InstrumentKind::Perpetual };
                 Instrument { kind, margin: self.margin(), ..perpetual(symbol, f64::from(leverage)) }
             },
         );
@@ -61,6 +61,11 @@ impl Listing {
 
     pub(crate) fn leverage(&self) -> Option<u8> {
         self.leverage
+    }
+
+    /// Nothing is lent without leverage.
+    fn lent(&self) -> Option<(u16, u16)> {
+        self.lent.filter(|_| self.leverage > Some(1))
     }
 
     fn margin(&self) -> MarginRules {
@@ -76,7 +81,7 @@ impl Listing {
             ]
         });
         let rate = |points: u16| f64::from(points) / 10_000.0;
-        let borrowing = self.lent.map(|(base, quote)| BorrowRates { base: rate(base), quote: rate(quote) });
+        let borrowing = self.lent().map(|(base, quote)| BorrowRates { base: rate(base), quote: rate(quote) });
         MarginRules {
             tiers,
             liquidation_fee: rate(u16::from(self.liquidation_fee)),
