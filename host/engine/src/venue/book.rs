@@ -87,11 +87,9 @@ impl Book {
     /// reached yet; a new limit makes a new arrival.
     fn replace(&mut self, order: OrderId, change: &Change, from: Nanos, host: &mut dyn Host) {
         let Some(working) = self.get_mut(order) else { return };
-        let mut changed = working.ticket.changed(change);
         // What has filled meanwhile cannot be taken back.
-        if changed.quantity < working.filled {
-            changed.resize(working.filled);
-        }
+        let quantity = change.quantity.map(|quantity| quantity.max(working.filled));
+        let changed = working.ticket.changed(&Change { quantity, ..*change });
         working.triggered &= changed.kind.trigger() == working.ticket.kind.trigger();
         working.arrived &= changed.kind == working.ticket.kind;
         working.active_from = working.active_from.max(from);
