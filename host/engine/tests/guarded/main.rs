@@ -20,7 +20,7 @@ use scenario::scenario;
 
 fn config() -> ProptestConfig {
     let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    let asked = std::env::var("TILTYARD_CASES").ok().and_then(|cases| cases.parse().ok());
     let cases = asked.unwrap_or(if ci { 10_000 } else { 1_000 });
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
