@@ -312,6 +312,32 @@ fn a_stop_of_the_hosts_stays_within_the_limits_for_stops() {
     assert_eq!((fills[1].reason.as_ref(), fills[1].price.0), ("stop_loss", dec("95")), "5 % below the entry at 100");
 }
 
+/// What may open brings the host's stop, though it is no larger than what is held: another order closes that.
+#[test]
+fn a_stop_of_the_hosts_comes_with_every_order_that_may_open() {
+    let wide: Vec<[f64; 5]> = vec![[100.0, 101.0, 99.0, 100.0, 1e6]; 8];
+    let profile = only(|limits| limits.missing_stop = Some(tiltyard_risk::MissingStop::default()));
+    let bars = lane(bars(HOUR, &wide), HOUR);
+    let stage = Stage { costs: Costs::none(), risk: profile, ..Stage::new(perpetual("P", 5.0), bars) };
+    let script = Script::new(|desk: &mut Desk, step, _: &News| match step {
+        4 => _ = desk.submit(order(Buy, 10.0, Market)).unwrap(),
+        5 => {
+            desk.submit(order(Sell, 15.0, Limit(120.0))).unwrap();
+            desk.submit(order(Sell, 10.0, Limit(115.0))).unwrap();
+        }
+        _ => {}
+    });
+    let host_stop = Some(HostStop { atr_multiple: 1.0, atr_bars: 3 });
+    let terms = Terms::new("test", Money(dec("100000")), host_stop);
+    let books = kernel(&stage, vec![Player { strategy: script, terms }]).run(&mut stage.feed()).books;
+    let asked = entries(&books).iter().filter_map(|entry| match &entry.event {
+        Event::Accepted { ticket, .. } => Some(ticket),
+        _ => None,
+    });
+    let sales: Vec<_> = asked.filter(|ticket| ticket.side == Sell && !ticket.reduce_only).collect();
+    assert_eq!((sales.len(), sales.iter().all(|ticket| ticket.stop_loss.is_some())), (2, true), "{sales:?}");
+}
+
 #[test]
 fn targets_are_sized_by_the_profile() {
     let mut profile = RiskProfile::research();

@@ -235,7 +235,7 @@ mod tests {
     use crate::rules::testing::{Case, buy, dec, limit_buy, sell};
     use crate::rules::{LeverageGross, OnBreach};
     use crate::{Fraction, Proposal};
-    use tiltyard_model::{Price, Protection, Qty, Ticket};
+    use tiltyard_model::{OrderKind, Price, Protection, Qty, Ticket};
 
     fn judged(limits: &Limits, case: &Case, ticket: &Ticket) -> super::Verdict {
         let ticket = case.parted(ticket);
@@ -289,6 +289,16 @@ mod tests {
         assert_eq!(judged(&limits, &case.clone().stake(1, 2, "2000"), &buy("30")).fits, None, "nothing is left");
         limits.leverage_gross = Some(LeverageGross::default());
         assert_eq!(judged(&limits, &case, &sell("30")).fits, None, "one of them refuses");
+    }
+
+    #[test]
+    fn what_an_order_closes_is_left_to_it_where_nothing_may_be_opened() {
+        let rule = NotionalSymbol { most: Fraction::bps(2_500), on_breach: OnBreach::Reduce };
+        let limits = Limits { notional_symbol: Some(rule), ..Limits::default() };
+        // 4 at 1,000 are more than the 2,500 that are allowed; of 15 more they leave 6 of the 10 to close.
+        let far = Ticket { kind: OrderKind::Limit(Price(dec("1000"))), ..sell("4") };
+        let case = Case::perpetual().position("10").open(far);
+        assert_eq!(judged(&limits, &case, &sell("15")).fits, Some(Qty(dec("6"))));
     }
 
     #[test]
