@@ -209,7 +209,7 @@ fn spot_on_margin_pays_interest_on_what_it_borrows() {
     assert!(paid > 0.0 && (paid + charged).abs() < 1e-6, "{paid} paid, {charged} charged");
     let summary = place.ok(&with(&flags));
     assert!(
-        summary.contains("  spot on cross margin, leverage 3; borrowed BTC cost 0.02 %, USDT 0.04 % a day\n"),
+        summary.contains("  spot on cross margin, leverage 3; borrowed BTC cost 2 bps, USDT 4 bps a day\n"),
         "{summary}"
     );
     assert_eq!(place.json(&["replay", "run.jsonl", "--json"])["identical"], true);

@@ -8,7 +8,7 @@ use tiltyard_engine::{Log, Metrics, Period};
 use tiltyard_market::{Report, TapeReport};
 
 use crate::print;
-use crate::run::{MADE_UP, Ready, RunArgs, RunDocument, SavedRun, broken, plain, write_trades};
+use crate::run::{MADE_UP, Ready, RunArgs, RunDocument, SavedRun, broken, plain, points, write_trades};
 use crate::whole::{self, Existing};
 
 /// Run a strategy over bars of the workspace or from files, or over recorded tapes, and say how it did.
@@ -131,10 +131,10 @@ fn margined(instrument: &Json, margin: &Json) -> Option<String> {
     let leverage = if margin["leverage"].is_null() { &rules["max_leverage"] } else { &margin["leverage"] };
     let held = format!("{} margin, leverage {}", plain(&margin["mode"]), plain(leverage));
     if rules["kind"] == "spot_margin" {
-        let rate = |currency: &str| rules["margin"]["borrowing"][currency].as_f64().unwrap_or_default() * 100.0;
+        let rate = |currency: &str| points(rules["margin"]["borrowing"][currency].as_f64().unwrap_or_default());
         let (base, quote) = (rate("base"), rate("quote"));
         return Some(format!(
-            "  spot on {held}; borrowed {} cost {base} %, {} {quote} % a day",
+            "  spot on {held}; borrowed {} cost {base}, {} {quote} a day",
             plain(&rules["base"]),
             plain(&rules["quote"])
         ));

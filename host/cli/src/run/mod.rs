@@ -21,6 +21,7 @@ pub(crate) use file::SavedRun;
 pub(crate) use market::Market;
 pub(crate) use prepared::Prepared;
 pub(crate) use ready::Ready;
+pub(crate) use report::points;
 pub(crate) use request::{Data, Request, RunArgs, parameter};
 pub(crate) use result::{MADE_UP, RunDocument, broken, is_synthetic, plain};
 pub(crate) use trades::write_trades;

@@ -107,7 +107,8 @@ fn fees<'a>(instruments: impl IntoIterator<Item = &'a Instrument>) -> String {
     format!("fee {}", fees.join(", "))
 }
 
-fn points(fraction: f64) -> String {
+/// A fraction in basis points, in words.
+pub(crate) fn points(fraction: f64) -> String {
     format!("{} bps", shortest(fraction * 10_000.0))
 }
 
