@@ -45,6 +45,9 @@ impl Clearing {
             return;
         }
         self.charged.hour = full_hours(now);
+        if !self.margins.iter().any(|margined| margined.kind == InstrumentKind::SpotMargin) {
+            return;
+        }
         let loans: Vec<Loan> = self.books.strategies().flat_map(|strategy| self.loans(strategy)).collect();
         for loan in loans {
             self.charge_until(now, loan.strategy, loan.instrument, Some(loan));

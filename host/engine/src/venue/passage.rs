@@ -24,8 +24,7 @@ pub(super) struct Passage<'a> {
     plan: BTreeMap<(Stage, OrderId), Planned>,
     /// What each strategy has opened inside the bar: a target may not close it there, because it may have come first.
     inside: BTreeMap<StrategyIndex, Qty>,
-    traded: Vec<StrategyIndex>,
-    /// When in the bar each strategy traded last.
+    /// When in the bar each strategy that has traded did so last.
     last: BTreeMap<StrategyIndex, Stage>,
 }
 
@@ -60,16 +59,7 @@ struct Filled {
 impl<'a> Passage<'a> {
     pub(super) fn new(bar: Passing<'a>, book: &'a mut Book, host: &'a mut dyn Host) -> Self {
         let free = bar.rules.capacity(bar.volume, bar.listed);
-        Self {
-            bar,
-            book,
-            host,
-            free,
-            plan: BTreeMap::new(),
-            inside: BTreeMap::new(),
-            traded: Vec::new(),
-            last: BTreeMap::new(),
-        }
+        Self { bar, book, host, free, plan: BTreeMap::new(), inside: BTreeMap::new(), last: BTreeMap::new() }
     }
 
     /// Trades what the bar allows. Answers with those who traded.
@@ -121,7 +111,7 @@ impl<'a> Passage<'a> {
             self.book.end(order, OrderStatus::Cancelled, unfilled, self.host);
         }
         self.book.expire(self.bar.closed, self.host);
-        self.traded
+        self.last.into_keys().collect()
     }
 
     /// Takes down what the bar does to an order, and sets volume aside if it may trade.
@@ -195,7 +185,6 @@ impl<'a> Passage<'a> {
                 return Filled { cut: Some("out-of-range"), ..Filled::default() };
             }
         }
-        self.traded.push(strategy);
         self.last.insert(strategy, stage);
         let opened = self.book.settle(order, quantity, before, self.host);
         if let Some(opened) = opened.filter(|_| stage != Stage::Open) {
